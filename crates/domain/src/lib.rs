@@ -1,0 +1,16 @@
+//! What chat means, without any runtime, clock, randomness or I/O.
+//!
+//! [`conversation`] is the heart: a conversation's state and the step that turns a command into entries. [`entry`],
+//! [`membership`], [`receipts`] and [`message`] are the values it is made of; [`page`] puts entries together as they
+//! stand for a reader; [`account`] holds the rules of names; [`ports`] says what storage must do.
+
+pub mod account;
+pub mod conversation;
+pub mod entry;
+pub mod membership;
+pub mod message;
+pub mod page;
+pub mod ports;
+pub mod receipts;
+pub mod rights;
+pub mod stored;

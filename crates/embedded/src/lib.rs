@@ -1,0 +1,3 @@
+//! The ports on one machine: an own log, an LMDB index, SQLite.
+
+pub mod log;

@@ -1,0 +1,364 @@
+//! Groups: the commit mark that ends one, the seal that ends a segment, and cutting the bytes of
+//! a segment back into groups.
+//!
+//! A group is what one write and one sync made durable together: records that carry the group's
+//! number, then a commit mark that says where the group began and how much it holds. The last
+//! record of a full segment is a seal. Both are ordinary records of reserved kinds.
+
+use super::record::{self, PREFIX_LENGTH, Prefix, RESERVED_KINDS, Sound};
+use super::{Body, Position, ReplayedGroup};
+
+const MARK_KIND: u8 = 0xFF;
+const SEAL_KIND: u8 = 0xFE;
+const MARK_HEADER_LENGTH: u32 = 24;
+const SEAL_HEADER_LENGTH: u32 = 8;
+
+/// Bytes of a commit mark.
+pub(super) const MARK_LENGTH: u32 = record::encoded_length(MARK_HEADER_LENGTH, 0);
+/// Bytes of a seal.
+pub(super) const SEAL_LENGTH: u32 = record::encoded_length(SEAL_HEADER_LENGTH, 0);
+/// Bytes to keep free in a segment for the mark of the next group and the seal.
+pub(super) const OVERHEAD: u32 = MARK_LENGTH + SEAL_LENGTH;
+
+/// What the commit mark of a group says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct CommitMark {
+    /// The group's number.
+    pub group: u64,
+    /// Where it begins.
+    pub start: Position,
+    /// How many records it has, without the mark.
+    pub records: u32,
+    /// How many bytes they take.
+    pub bytes: u32,
+}
+
+impl CommitMark {
+    /// Appends the mark to `buffer`.
+    pub fn encode(&self, buffer: &mut Vec<u8>, seed: u32) {
+        let mut header = [0; MARK_HEADER_LENGTH as usize];
+        header[..8].copy_from_slice(&self.group.to_le_bytes());
+        header[8..16].copy_from_slice(&self.start.to_u64().to_le_bytes());
+        header[16..20].copy_from_slice(&self.records.to_le_bytes());
+        header[20..].copy_from_slice(&self.bytes.to_le_bytes());
+        record::encode(buffer, seed, self.group as u32, MARK_KIND, &header, &[]);
+    }
+
+    /// The mark that `bytes` begin with, if they do.
+    pub fn decode(bytes: &[u8], seed: u32) -> Option<CommitMark> {
+        let sound = Sound::decode(bytes, seed).ok()?;
+        CommitMark::from_record(&sound)
+    }
+
+    fn from_record(sound: &Sound<'_>) -> Option<CommitMark> {
+        let header = sound.header;
+        let fits = sound.prefix.kind == MARK_KIND
+            && header.len() == MARK_HEADER_LENGTH as usize
+            && sound.prefix.body_length == 0;
+        fits.then(|| CommitMark {
+            group: record::u64_at(header, 0),
+            start: Position::from_u64(record::u64_at(header, 8)),
+            records: record::u32_at(header, 16),
+            bytes: record::u32_at(header, 20),
+        })
+    }
+}
+
+/// Appends the seal of a segment to `buffer`. `next_group` is the first group of the next one.
+pub(super) fn encode_seal(buffer: &mut Vec<u8>, seed: u32, next_group: u64) {
+    let header = next_group.to_le_bytes();
+    record::encode(buffer, seed, next_group as u32, SEAL_KIND, &header, &[]);
+}
+
+/// Which bytes of which segment are cut into groups.
+#[derive(Clone, Copy)]
+pub(super) struct Stretch<'a> {
+    /// The segment's number.
+    pub segment: u32,
+    /// The seed of its checksums.
+    pub seed: u32,
+    /// Offset of the first of `bytes` in the file: a group boundary.
+    pub offset: u32,
+    /// The file's content from there on.
+    pub bytes: &'a [u8],
+    /// The number of the group that begins there.
+    pub next_group: u64,
+    /// Whether all of `bytes` is known to be committed. Otherwise a group with a body that is
+    /// not intact counts as broken unless a later record proves that the group was synced.
+    pub committed: bool,
+}
+
+/// A whole group.
+pub(super) struct ScannedGroup<'a> {
+    /// Offset of its first record in the file.
+    pub start: u32,
+    /// What visitors see of it.
+    pub replayed: ReplayedGroup<'a>,
+}
+
+/// What comes next in a segment.
+pub(super) enum Step<'a> {
+    /// A whole group.
+    Group(ScannedGroup<'a>),
+    /// The seal: the next segment continues.
+    Seal,
+    /// Only zero bytes follow.
+    End,
+    /// Something else follows; the stretch cannot be read further.
+    Broken {
+        /// Offset of the first byte that makes no sense.
+        offset: u32,
+        /// What was found.
+        what: &'static str,
+    },
+}
+
+/// Cuts a stretch into groups, front to back.
+pub(super) struct Groups<'a> {
+    stretch: Stretch<'a>,
+    /// Offset in the file of the next group.
+    offset: u32,
+    next_group: u64,
+}
+
+impl<'a> Groups<'a> {
+    /// Begins with the first group of `stretch`.
+    pub fn new(stretch: Stretch<'a>) -> Groups<'a> {
+        Groups {
+            offset: stretch.offset,
+            next_group: stretch.next_group,
+            stretch,
+        }
+    }
+
+    /// Offset in the file of the next group: behind the last whole one.
+    pub fn offset(&self) -> u32 {
+        self.offset
+    }
+
+    /// The number of the next group.
+    pub fn next_group(&self) -> u64 {
+        self.next_group
+    }
+
+    /// The file's content from `offset` on.
+    pub fn bytes_from(&self, offset: u32) -> &'a [u8] {
+        &self.stretch.bytes[(offset - self.stretch.offset) as usize..]
+    }
+
+    /// What comes next. After anything but a group, asking again gives the same answer.
+    pub fn next(&mut self) -> Step<'a> {
+        let start = self.offset;
+        let mut at = start;
+        let mut records = Vec::new();
+        let mut doubtful = None;
+        loop {
+            let rest = self.bytes_from(at);
+            let sound = match Sound::decode(rest, self.stretch.seed) {
+                Ok(sound) => sound,
+                Err(_) if at == start && record::is_zero(rest) => return Step::End,
+                Err(what) => return Step::Broken { offset: at, what },
+            };
+            let broken = |what| Step::Broken { offset: at, what };
+            if sound.prefix.group != self.next_group as u32 {
+                return broken("a record of another group");
+            }
+            match sound.prefix.kind {
+                MARK_KIND => {
+                    let expected = self.expected_mark(at, records.len());
+                    if CommitMark::from_record(&sound) != Some(expected) {
+                        return broken("a commit mark that does not fit its group");
+                    }
+                    let end = at + MARK_LENGTH;
+                    if let Some(offset) = doubtful
+                        && !self.stretch.committed
+                        && !self.proves_later_group(end, self.next_group)
+                    {
+                        let what = "a body that does not match its checksum";
+                        return Step::Broken { offset, what };
+                    }
+                    return self.whole_group(records, end);
+                }
+                SEAL_KIND if at == start => return Step::Seal,
+                RESERVED_KINDS.. => return broken("a mark out of place"),
+                _ => {}
+            }
+            let view = sound.view();
+            if matches!(view.body, Body::Erased | Body::Damaged) {
+                doubtful.get_or_insert(at);
+            }
+            records.push((self.position(at), view));
+            at += sound.prefix.encoded_length();
+        }
+    }
+
+    /// Whether a valid record of a group later than `group` stands at or behind `offset`. If so,
+    /// `group` was synced before that record was written.
+    pub fn proves_later_group(&self, offset: u32, group: u64) -> bool {
+        let bytes = self.bytes_from(offset);
+        let used = used_length(bytes);
+        (0..used).step_by(8).any(|at| {
+            // Cheap look first: most places cannot be the beginning of a record.
+            Prefix::decode(&bytes[at..]).is_some_and(|prefix| is_later(prefix.group, group))
+                && Sound::decode(&bytes[at..], self.stretch.seed).is_ok()
+        })
+    }
+
+    fn expected_mark(&self, at: u32, records: usize) -> CommitMark {
+        CommitMark {
+            group: self.next_group,
+            start: self.position(self.offset),
+            records: records as u32,
+            bytes: at - self.offset,
+        }
+    }
+
+    fn whole_group(
+        &mut self,
+        records: Vec<(Position, super::RecordView<'a>)>,
+        end: u32,
+    ) -> Step<'a> {
+        let start = self.offset;
+        self.offset = end;
+        self.next_group += 1;
+        Step::Group(ScannedGroup {
+            start,
+            replayed: ReplayedGroup {
+                records,
+                end: self.position(end),
+            },
+        })
+    }
+
+    fn position(&self, offset: u32) -> Position {
+        Position {
+            segment: self.stretch.segment,
+            offset,
+        }
+    }
+}
+
+/// Compares the low half of a group number with a whole one nearby.
+fn is_later(low_half: u32, group: u64) -> bool {
+    (low_half.wrapping_sub(group as u32) as i32) > 0
+}
+
+/// How many bytes there are up to the last that is not zero.
+pub(super) fn used_length(bytes: &[u8]) -> usize {
+    const STRIDE: usize = 4096;
+    let mut end = bytes.len();
+    while end > 0 {
+        let begin = (end - 1) / STRIDE * STRIDE;
+        if !record::is_zero(&bytes[begin..end]) {
+            break;
+        }
+        end = begin;
+    }
+    let last = bytes[..end].iter().rposition(|byte| *byte != 0);
+    last.map_or(0, |at| at + 1)
+}
+
+/// Checks the arithmetic of positions: every record keeps to eight bytes.
+const _: () = assert!(MARK_LENGTH.is_multiple_of(8) && PREFIX_LENGTH.is_multiple_of(8));
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    const SEED: u32 = 99;
+
+    fn push_group(buffer: &mut Vec<u8>, base: u32, group: u64, bodies: &[&[u8]]) {
+        let start = buffer.len() as u32;
+        for body in bodies {
+            record::encode(buffer, SEED, group as u32, 1, b"header", body);
+        }
+        let mark = CommitMark {
+            group,
+            start: Position {
+                segment: 3,
+                offset: base + start,
+            },
+            records: bodies.len() as u32,
+            bytes: buffer.len() as u32 - start,
+        };
+        mark.encode(buffer, SEED);
+    }
+
+    fn groups(bytes: &[u8], next_group: u64) -> Groups<'_> {
+        Groups::new(Stretch {
+            segment: 3,
+            seed: SEED,
+            offset: 64,
+            bytes,
+            next_group,
+            committed: false,
+        })
+    }
+
+    /// Group numbers as one walks through, then a letter for how it ended.
+    fn walk(bytes: &[u8], first: u64) -> (Vec<usize>, char) {
+        let mut groups = groups(bytes, first);
+        let mut counts = Vec::new();
+        loop {
+            match groups.next() {
+                Step::Group(group) => counts.push(group.replayed.records.len()),
+                Step::Seal => return (counts, 's'),
+                Step::End => return (counts, 'e'),
+                Step::Broken { .. } => return (counts, 'b'),
+            }
+        }
+    }
+
+    #[test]
+    fn lengths_are_as_documented() {
+        assert_eq!((MARK_LENGTH, SEAL_LENGTH), (48, 32));
+    }
+
+    #[test]
+    fn walks_groups_to_the_end_or_the_seal() {
+        let mut bytes = Vec::new();
+        push_group(&mut bytes, 64, 5, &[b"{}", b""]);
+        push_group(&mut bytes, 64, 6, &[]);
+        let mut sealed = bytes.clone();
+        encode_seal(&mut sealed, SEED, 7);
+        sealed.resize(4096, 0);
+        assert_eq!(walk(&bytes, 5), (vec![2, 0], 'e'));
+        assert_eq!(walk(&sealed, 5), (vec![2, 0], 's'));
+        assert_eq!(walk(&bytes, 6), (vec![], 'b'));
+    }
+
+    #[test]
+    fn group_numbers_may_pass_32_bits() {
+        let first = u64::from(u32::MAX);
+        let mut bytes = Vec::new();
+        push_group(&mut bytes, 64, first, &[b"{}"]);
+        push_group(&mut bytes, 64, first + 1, &[b"{}"]);
+        assert_eq!(walk(&bytes, first), (vec![1, 1], 'e'));
+        assert!(groups(&bytes, first).proves_later_group(64, first));
+        assert!(!groups(&bytes, first).proves_later_group(64, first + 1));
+    }
+
+    #[test]
+    fn a_doubtful_body_needs_the_proof_of_a_later_group() {
+        let mut bytes = Vec::new();
+        push_group(&mut bytes, 64, 5, &[b"{\"text\":1}"]);
+        let body = PREFIX_LENGTH as usize + 6;
+        let mut erased = bytes.clone();
+        erased[body..body + 10].fill(0);
+        assert_eq!(walk(&erased, 5), (vec![], 'b'));
+        push_group(&mut erased, 64, 6, &[]);
+        assert_eq!(walk(&erased, 5), (vec![1, 0], 'e'));
+    }
+
+    #[test]
+    fn used_length_finds_the_last_byte() {
+        let mut bytes = vec![0; 20_000];
+        assert_eq!(used_length(&bytes), 0);
+        for at in [0, 4095, 4096, 19_999] {
+            bytes[at] = 1;
+            assert_eq!(used_length(&bytes), at + 1);
+        }
+    }
+}

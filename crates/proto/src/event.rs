@@ -1,0 +1,115 @@
+//! Events: what a device is told without having asked.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::entry::Entry;
+use crate::ids::{AccountId, ConversationId};
+use crate::reply::Row;
+
+/// Every event by its name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "event", content = "body", rename_all = "snake_case")]
+pub enum Event {
+    /// New entries. A device applies them when they follow what it has, and fetches what lies between otherwise.
+    Entries(Entries),
+    /// Others' watermarks, merged over about half a second.
+    Marks(Marks),
+    /// The account's own read mark moved, on whichever device.
+    Read(ReadMark),
+    /// A member types or stopped; forget it after six seconds.
+    Typing(TypingMember),
+    /// Conversations whose heads moved; only in `GET /v1/sync` replies.
+    Rows(Rows),
+    /// The conversation's history may differ from what the device saw: drop its cache and load it again.
+    Reset(Reset),
+    /// The server lost track of what this session got: resume as after a reconnect.
+    Resync {},
+    /// An event that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// New entries of one conversation, ascending and without gaps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Entries {
+    /// Where.
+    pub conversation: ConversationId,
+    /// The log's epoch.
+    pub epoch: u32,
+    /// The entries.
+    pub entries: Vec<Entry>,
+}
+
+/// Watermarks of members.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Marks {
+    /// Where.
+    pub conversation: ConversationId,
+    /// The log's epoch.
+    pub epoch: u32,
+    /// Whose marks moved, and to where.
+    pub marks: Vec<MemberMarks>,
+}
+
+/// One member's watermarks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MemberMarks {
+    /// Who.
+    pub account: AccountId,
+    /// Some device of it has stored everything up to here.
+    pub delivered: u64,
+    /// It has seen everything up to here.
+    pub read: u64,
+}
+
+/// The account's own read mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReadMark {
+    /// Where.
+    pub conversation: ConversationId,
+    /// The log's epoch.
+    pub epoch: u32,
+    /// Everything up to here is read.
+    pub read: u64,
+    /// How many messages are not.
+    pub unread: u64,
+    /// How many of them mention the account, at most 100.
+    pub mentions: u32,
+}
+
+/// Somebody types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TypingMember {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Who.
+    pub account: AccountId,
+    /// False when it stopped.
+    pub typing: bool,
+}
+
+/// Conversations as they stand.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Rows {
+    /// The conversations.
+    pub rows: Vec<Row>,
+}
+
+/// Names the conversation to load again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reset {
+    /// Which.
+    pub conversation: ConversationId,
+    /// Its epoch now.
+    pub epoch: u32,
+}
+
+/// Answers `GET /v1/sync`: what happened since `cursor`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Synced {
+    /// The events, oldest first.
+    pub events: Vec<Event>,
+    /// The cursor for the next call.
+    pub cursor: String,
+}

@@ -1,0 +1,71 @@
+//! JSON that passes through: checked once, never taken apart, its unknown fields kept.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+/// One JSON value as the bytes that its author sent; cloning shares them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raw(Bytes);
+
+impl Raw {
+    /// The JSON of `value`. Panics only if a type's own `Serialize` fails, which none of this crate's does.
+    pub fn of<T: Serialize>(value: &T) -> Self {
+        Self(Bytes::from(serde_json::to_vec(value).expect("wire types serialise")))
+    }
+
+    /// Takes `bytes` if they are one JSON value.
+    ///
+    /// # Errors
+    /// What makes them anything else.
+    pub fn checked(bytes: Bytes) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice::<&RawValue>(&bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// Takes bytes that were checked before they were stored.
+    pub const fn trusted(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of the JSON text.
+    pub const fn bytes(&self) -> &Bytes {
+        &self.0
+    }
+
+    /// Reads the value as `T`.
+    ///
+    /// # Errors
+    /// Where it does not fit `T`.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_slice(&self.0)
+    }
+}
+
+impl Serialize for Raw {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_slice(&self.0).map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(Self(Bytes::from(String::from(Box::<str>::from(raw)))))
+    }
+}
+
+impl JsonSchema for Raw {
+    fn schema_name() -> Cow<'static, str> {
+        "Any".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "Any JSON value; passed through unchanged." })
+    }
+}
