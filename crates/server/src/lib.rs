@@ -1,1 +1,15 @@
-//! stub
+//! Chat running, over ports only: hosts, sessions, gateways and the API.
+//!
+//! Reading order: [`session`], [`host`], then [`gateway`] and [`api`], which are put together in [`server`].
+
+pub mod api;
+pub mod clock;
+pub mod gateway;
+pub mod host;
+mod jobs;
+pub mod secrets;
+pub mod server;
+pub mod session;
+pub mod settings;
+
+pub use server::{Server, Setup, SetupError};

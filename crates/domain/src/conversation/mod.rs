@@ -39,6 +39,8 @@ pub struct Conversation {
     marks: BTreeMap<AccountId, Marks>,
     recent: Recent,
     facts: HashMap<u64, Option<MessageFacts>>,
+    /// One envelope from further back, for a read mark.
+    looked_up: Option<Envelope>,
     /// Whether one of a direct conversation's two has blocked the other.
     pub blocked: bool,
 }
@@ -78,6 +80,7 @@ impl Conversation {
             marks: marks.into_iter().collect(),
             recent: Recent::new(recent, summary.head),
             facts: HashMap::new(),
+            looked_up: None,
             blocked: false,
         }
     }
@@ -163,9 +166,10 @@ impl Conversation {
         after.delivered = after.delivered.max(furthest);
         if let Some(read) = read.filter(|read| *read > before.read) {
             after.read = read;
-            after.read_ordinal = match self.recent.get(read) {
+            let looked_up = self.looked_up.as_ref().filter(|envelope| envelope.seq == read);
+            after.read_ordinal = match self.recent.get(read).or(looked_up) {
                 Some(envelope) => envelope.ordinal,
-                None => return Err(Step::Need(Need::Envelopes { from: read })),
+                None => return Err(Step::Need(Need::Envelope { seq: read })),
             };
             after.mentions.retain(|seq| *seq > read);
             after.touched = now;
@@ -177,9 +181,19 @@ impl Conversation {
         Ok(Some(after))
     }
 
+    /// The lowest sequence whose envelope is remembered; one above the head if none is.
+    pub fn known_from(&self) -> u64 {
+        self.recent.first()
+    }
+
     /// Takes in envelopes that [`Need::Envelopes`] asked for: contiguous, ending right below what is remembered.
     pub fn learn_envelopes(&mut self, envelopes: Vec<Envelope>) {
         self.recent.prepend(envelopes);
+    }
+
+    /// Takes in what [`Need::Envelope`] asked for.
+    pub fn learn_envelope(&mut self, envelope: Envelope) {
+        self.looked_up = Some(envelope);
     }
 
     /// Takes in what [`Need::Message`] asked for; `None` if there is no such message.

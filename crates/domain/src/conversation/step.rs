@@ -102,6 +102,11 @@ pub enum Need {
         /// The first of them.
         from: u64,
     },
+    /// One envelope from further back.
+    Envelope {
+        /// Its sequence.
+        seq: u64,
+    },
     /// The facts of one message.
     Message {
         /// Its sequence.
@@ -169,6 +174,7 @@ impl Conversation {
             marks: Default::default(),
             recent: Recent::default(),
             facts: Default::default(),
+            looked_up: None,
             blocked: false,
         };
         conversation.summary.apply(&entry.envelope);

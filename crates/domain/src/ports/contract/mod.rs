@@ -4,7 +4,9 @@
 //! with the rule that was broken. There is no runtime here: the implementation's tests bring their own.
 
 pub mod accounts;
+pub mod closing;
 pub mod contacts;
+pub mod credentials;
 pub mod devices;
 pub mod jobs;
 mod samples;

@@ -7,7 +7,7 @@ use suda_proto::rest::Audience;
 use suda_proto::{AccountId, DeviceId};
 
 use super::Relational;
-use crate::ports::accounts::{Account, Creation, NewAccount, Status};
+use crate::ports::accounts::{Account, Change, Creation, NewAccount, Status};
 use crate::ports::devices::Device;
 use crate::ports::jobs::Task;
 
@@ -67,14 +67,47 @@ pub fn device(label: &str, owner: &str, number: u64) -> Device {
 
 /// The account `name` without a device or recovery codes, to be made.
 pub fn new_account(name: &str) -> NewAccount {
-    NewAccount { account: account(name), device: None, recovery_hashes: Vec::new(), invite_hash: None }
+    NewAccount {
+        account: account(name),
+        device: None,
+        recovery_hashes: Vec::new(),
+        invite_hash: None,
+    }
+}
+
+/// The account `name` with a device, two recovery codes and perhaps an invitation, to be made.
+pub fn complete(name: &str, invite: Option<&str>) -> NewAccount {
+    NewAccount {
+        device: Some(device(&format!("{name}'s phone"), name, 0)),
+        recovery_hashes: vec![hash(&format!("{name} one")), hash(&format!("{name} two"))],
+        invite_hash: invite.map(hash),
+        ..new_account(name)
+    }
+}
+
+/// Asks for an account.
+pub async fn create(ports: &Relational, new: NewAccount) -> Creation {
+    ports.accounts.create(new).await.expect("create an account")
+}
+
+/// Asks for a change of the account `name`.
+pub async fn change(ports: &Relational, name: &str, change: Change) -> Option<Account> {
+    let id = account_id(name);
+    ports
+        .accounts
+        .change(id, change)
+        .await
+        .expect("change an account")
 }
 
 /// Makes accounts without devices or recovery codes.
 pub async fn make_accounts(ports: &Relational, names: &[&str]) {
     for name in names {
-        let creation = ports.accounts.create(new_account(name)).await.expect("create an account");
-        assert_eq!(creation, Creation::Made, "an account with a free name is made");
+        assert_eq!(
+            create(ports, new_account(name)).await,
+            Creation::Made,
+            "an account with a free name is made"
+        );
     }
 }
 
@@ -87,7 +120,11 @@ pub async fn stored(ports: &Relational, id: AccountId) -> Account {
 
 /// Everything promised so far, in the order of promising; it counts as done then.
 pub async fn take_tasks(ports: &Relational) -> Vec<Task> {
-    let jobs = ports.jobs.due(u64::MAX, ALL_JOBS).await.expect("read due jobs");
+    let jobs = ports
+        .jobs
+        .due(u64::MAX, ALL_JOBS)
+        .await
+        .expect("read due jobs");
     for job in &jobs {
         ports.jobs.finish(job.id).await.expect("finish a job");
     }

@@ -1,0 +1,131 @@
+//! The operator's API, for `suda admin`: served only where nobody else can reach it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use suda_domain::ports::accounts::{Account, Change, Status};
+use suda_proto::close::Close;
+use suda_proto::reply::Done;
+use suda_proto::rest::{Accounts, Profile};
+use suda_proto::{Code, ErrorBody};
+
+use super::accounts::{delete_account, profile_of};
+use super::auth::Body;
+use super::error::{ApiError, ApiResult};
+use crate::secrets::hash_code;
+use crate::server::{Server, storage};
+
+/// Most accounts of one page of the list.
+const PAGE: u32 = 500;
+
+/// Milliseconds of a day.
+const DAY_MS: u64 = 24 * 3600 * 1_000;
+
+/// The operator's API as one service.
+pub(crate) fn router(server: &Arc<Server>) -> Router {
+    Router::new()
+        .route("/accounts", get(list))
+        .route("/accounts/{name}", delete(remove))
+        .route("/accounts/{name}/disable", post(disable))
+        .route("/accounts/{name}/enable", post(enable))
+        .route("/accounts/{name}/reset-password", post(reset_password))
+        .route("/invites", post(invite))
+        .route("/status", get(status))
+        .fallback(|| async { ApiError::from(Code::NoSuchRoute) })
+        .with_state(Arc::clone(server))
+}
+
+#[derive(Deserialize)]
+struct ListQuery {
+    #[serde(default)]
+    prefix: String,
+    #[serde(default)]
+    after: String,
+    limit: Option<u32>,
+}
+
+async fn list(State(server): State<Arc<Server>>, Query(query): Query<ListQuery>) -> ApiResult<Accounts> {
+    let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
+    let found = server.ports.accounts.search(&query.prefix, &query.after, limit).await.map_err(storage)?;
+    Ok(Json(Accounts { accounts: found.iter().map(profile_of).collect() }))
+}
+
+async fn disable(State(server): State<Arc<Server>>, Path(name): Path<String>) -> ApiResult<Profile> {
+    let account = set_status(&server, &name, Status::Disabled).await?;
+    server.registry.close(account.id, None, Close::AccountClosed);
+    Ok(Json(profile_of(&account)))
+}
+
+async fn enable(State(server): State<Arc<Server>>, Path(name): Path<String>) -> ApiResult<Profile> {
+    Ok(Json(profile_of(&set_status(&server, &name, Status::Active).await?)))
+}
+
+async fn set_status(server: &Server, name: &str, status: Status) -> Result<Account, ErrorBody> {
+    let account = find(server, name).await?;
+    let change = Change { status: Some(status), ..Change::default() };
+    let changed = server.ports.accounts.change(account.id, change).await.map_err(storage)?;
+    changed.ok_or_else(|| Code::NoSuchAccount.error())
+}
+
+#[derive(Serialize)]
+struct NewPassword {
+    password: String,
+}
+
+async fn reset_password(State(server): State<Arc<Server>>, Path(name): Path<String>) -> ApiResult<NewPassword> {
+    let account = find(&server, &name).await?;
+    let password = server.secrets.code();
+    let hash = server.secrets.hash_password(password.clone()).await?;
+    let removed = server.ports.accounts.set_password(account.id, hash, None, None).await.map_err(storage)?;
+    server.revoke(account.id, &removed.ok_or(Code::NoSuchAccount)?, Close::Unauthenticated);
+    Ok(Json(NewPassword { password }))
+}
+
+async fn remove(State(server): State<Arc<Server>>, Path(name): Path<String>) -> ApiResult<Done> {
+    let account = find(&server, &name).await?;
+    delete_account(&server, account.id).await?;
+    Ok(Json(Done {}))
+}
+
+#[derive(Deserialize)]
+struct NewInvite {
+    uses: u32,
+    days: u32,
+}
+
+#[derive(Serialize)]
+struct Invite {
+    invite: String,
+}
+
+async fn invite(State(server): State<Arc<Server>>, Body(body): Body<NewInvite>) -> ApiResult<Invite> {
+    let invite = server.secrets.code();
+    let until = server.clock.now() + u64::from(body.days) * DAY_MS;
+    server.ports.accounts.add_invite(hash_code(&invite), body.uses, until).await.map_err(storage)?;
+    Ok(Json(Invite { invite }))
+}
+
+#[derive(Serialize)]
+struct NodeStatus {
+    version: &'static str,
+    sessions: usize,
+    draining: bool,
+    epoch: u32,
+}
+
+async fn status(State(server): State<Arc<Server>>) -> ApiResult<NodeStatus> {
+    Ok(Json(NodeStatus {
+        version: env!("CARGO_PKG_VERSION"),
+        sessions: server.sessions(),
+        draining: server.is_draining(),
+        epoch: server.ports.log.epoch(),
+    }))
+}
+
+async fn find(server: &Server, name: &str) -> Result<Account, ErrorBody> {
+    let found = server.ports.accounts.find_by_name(name).await.map_err(storage)?;
+    found.ok_or_else(|| Code::NoSuchAccount.error())
+}

@@ -1,0 +1,228 @@
+//! Long polling and plain polling: the same events as over WebSocket, correct whichever gateway answers.
+//!
+//! A poll keeps nothing on the server. Its cursor says when it was made and, of everything touched shortly before, what
+//! the device was told already; a poll answers at once if anything else is so by now, and otherwise waits with a
+//! session of its own.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use suda_domain::ports::inbox::{InboxCursor, InboxRow};
+use suda_proto::event::{Event, MemberMarks, Marks, Rows, Synced};
+use suda_proto::{Code, ConversationId, ErrorBody};
+
+use super::resume::Resume;
+use super::{Caller, window};
+use crate::server::{Server, storage};
+use crate::session::Session;
+
+/// Longest wait of a long poll.
+pub const WAIT_MAX: Duration = Duration::from_secs(55);
+
+/// Most rows of one answer; the next poll goes on where it ends.
+const ROWS: u32 = 200;
+
+/// After the first event of a long poll, others that follow closely ride along.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// Most fingerprints in a cursor; what is beyond is told again.
+const TOLD: usize = 256;
+
+/// Bytes of a row's fingerprint in a cursor.
+const PRINT: usize = 8;
+
+/// What a device has been told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Cursor {
+    resume: Resume,
+    told: BTreeSet<[u8; PRINT]>,
+}
+
+impl Cursor {
+    fn text(&self) -> String {
+        let prints: Vec<u8> = self.told.iter().flatten().copied().collect();
+        format!("{}.{}", self.resume.token(), URL_SAFE_NO_PAD.encode(prints))
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let (resume, told) = text.split_once('.')?;
+        let told = URL_SAFE_NO_PAD.decode(told).ok()?;
+        let prints = told.as_chunks::<PRINT>();
+        prints.1.is_empty().then_some(())?;
+        Some(Self { resume: Resume::read(resume)?, told: prints.0.iter().copied().collect() })
+    }
+}
+
+/// What a poll asks.
+#[derive(Clone, Debug, Default, serde::Deserialize, schemars::JsonSchema)]
+pub struct SyncQuery {
+    /// The cursor of the answer before; absent at the first poll.
+    pub cursor: Option<String>,
+    /// For how many seconds to wait for something to happen; 0 or absent: not at all.
+    pub wait: Option<u32>,
+    /// The conversation that is on screen, whose marks and typing are wanted.
+    pub open: Option<ConversationId>,
+}
+
+/// Answers a poll.
+///
+/// # Errors
+/// `bad_request` for a cursor that is none, or the storage's failure.
+pub async fn sync(server: &Arc<Server>, caller: &Caller, query: SyncQuery) -> Result<Synced, ErrorBody> {
+    let before = match &query.cursor {
+        Some(text) => Some(Cursor::read(text).ok_or_else(|| Code::BadRequest.because("cursor"))?),
+        None => None,
+    };
+    // Opened before anything is read, so that nothing falls between.
+    let opened = server.registry.open(caller.account, caller.device, true);
+    let session = Listening { server, session: opened.ok_or_else(|| Code::Overloaded.error())? };
+    if let Some(open) = query.open {
+        session.session.open(open);
+    }
+    let (mut events, cursor) = news(server, caller, before.as_ref(), query.open).await?;
+    let wait = Duration::from_secs(u64::from(query.wait.unwrap_or(0))).min(WAIT_MAX);
+    if !events.is_empty() || wait.is_zero() || before.is_none() {
+        return Ok(Synced { events, cursor: cursor.text() });
+    }
+    events.extend(session.wait(wait).await?);
+    // The cursor is the one from before the wait: rows that these events moved are told again by the next poll, as
+    // heads that the device then has already.
+    Ok(Synced { events, cursor: cursor.text() })
+}
+
+/// A session that is forgotten when the poll ends, however it ends.
+struct Listening<'a> {
+    server: &'a Server,
+    session: Arc<Session>,
+}
+
+impl Drop for Listening<'_> {
+    fn drop(&mut self) {
+        self.server.registry.forget(&self.session);
+    }
+}
+
+impl Listening<'_> {
+    async fn wait(&self, wait: Duration) -> Result<Vec<Event>, ErrorBody> {
+        if tokio::time::timeout(wait, self.session.ready()).await.is_err() {
+            return Ok(Vec::new());
+        }
+        tokio::time::sleep(GATHER).await;
+        let waiting = self.session.take();
+        match waiting.closed {
+            Some(suda_proto::close::Close::Draining) => Err(Code::Draining.error()),
+            Some(suda_proto::close::Close::Unauthenticated) => Err(Code::Unauthenticated.error()),
+            Some(suda_proto::close::Close::AccountClosed) => Err(Code::AccountDisabled.error()),
+            Some(_) => Ok(vec![Event::Resync {}]),
+            None => {
+                let frames = waiting.frames.iter();
+                Ok(frames.filter_map(|frame| serde_json::from_str(frame).ok()).collect())
+            }
+        }
+    }
+}
+
+/// What the device was not told yet, and the cursor after it.
+async fn news(
+    server: &Server,
+    caller: &Caller,
+    before: Option<&Cursor>,
+    open: Option<ConversationId>,
+) -> Result<(Vec<Event>, Cursor), ErrorBody> {
+    let epoch = server.ports.log.epoch();
+    let now = server.clock.now();
+    let known = before.filter(|cursor| cursor.resume.epoch == epoch);
+    let since = known.map_or(0, |cursor| cursor.resume.since());
+    let nothing = BTreeSet::new();
+    let told = known.map_or(&nothing, |cursor| &cursor.told);
+    let mut next = Cursor { resume: Resume { epoch, now }, told: BTreeSet::new() };
+    let recent = next.resume.since();
+    let mut fresh: Vec<InboxRow> = Vec::new();
+    let mut after = None;
+    loop {
+        let rows = server.ports.inbox.rows(caller.account, since, after, ROWS).await.map_err(storage)?;
+        for row in &rows {
+            let print = row_print(row);
+            if row.touched() >= recent && next.told.len() < TOLD {
+                next.told.insert(print);
+            }
+            if !told.contains(&print) {
+                fresh.push(row.clone());
+            }
+        }
+        // A first poll gets one window; the rest on demand, by `window`.
+        match rows.last() {
+            Some(last) if rows.len() == ROWS as usize && known.is_some() && fresh.len() < ROWS as usize => {
+                after = Some(InboxCursor { touched: last.touched(), conversation: last.conversation });
+            }
+            _ => break,
+        }
+    }
+    let mut events = Vec::new();
+    if !fresh.is_empty() || before.is_none() {
+        let mut rows = Vec::with_capacity(fresh.len());
+        for row in fresh {
+            rows.push(window::complete(server, caller.account, row).await?);
+        }
+        events.push(Event::Rows(Rows { rows }));
+    }
+    if let Some(open) = open {
+        events.extend(marks_of_open(server, caller, open, told, &mut next).await?);
+    }
+    Ok((events, next))
+}
+
+/// The watermarks of the conversation on screen, unless they were told already.
+async fn marks_of_open(
+    server: &Server,
+    caller: &Caller,
+    open: ConversationId,
+    told: &BTreeSet<[u8; PRINT]>,
+    next: &mut Cursor,
+) -> Result<Option<Event>, ErrorBody> {
+    let view = server.hosts()?.view(open, caller.account).await?;
+    let members = view.members.iter();
+    let marks: Vec<MemberMarks> = members
+        .map(|member| MemberMarks { account: member.account, delivered: member.delivered, read: member.read })
+        .collect();
+    let numbers: Vec<u64> = marks.iter().flat_map(|mark| [mark.delivered, mark.read]).collect();
+    let print = print(open, &numbers);
+    next.told.insert(print);
+    if told.contains(&print) {
+        return Ok(None);
+    }
+    Ok(Some(Event::Marks(Marks { conversation: open, epoch: view.epoch, marks })))
+}
+
+/// What of a row must be news for the row to be.
+fn row_print(row: &InboxRow) -> [u8; PRINT] {
+    let role = row.role.map_or(0, |role| 1 + role as u64);
+    print(row.conversation, &[u64::from(row.epoch), row.summary.head, row.marks.read, role])
+}
+
+fn print(conversation: ConversationId, numbers: &[u64]) -> [u8; PRINT] {
+    let mut hash = Sha256::new();
+    hash.update(conversation.bytes());
+    numbers.iter().for_each(|number| hash.update(number.to_be_bytes()));
+    let mut print = [0; PRINT];
+    print.copy_from_slice(&hash.finalize()[..PRINT]);
+    print
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_survive_the_trip() {
+        let cursor = Cursor { resume: Resume { epoch: 2, now: 9 }, told: [[1; PRINT], [2; PRINT]].into() };
+        assert_eq!(Cursor::read(&cursor.text()), Some(cursor));
+        for strange in ["", ".", "x.y", "AQAAAAIAAAAAAAAACQ.AA"] {
+            assert_eq!(Cursor::read(strange), None, "{strange}");
+        }
+    }
+}

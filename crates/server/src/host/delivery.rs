@@ -1,0 +1,152 @@
+//! What follows a commit: acknowledgements, events to the members' sessions, merged receipts, typing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+use suda_domain::entry::Entry;
+use suda_domain::page;
+use suda_domain::ports::log::Append;
+use suda_proto::event::{Entries, Event, Marks, ReadMark, TypingMember};
+use suda_proto::frame::event_text;
+use suda_proto::{AccountId, ConversationId, Kind};
+
+use super::hot::{Batch, Hot, Slot, State};
+use super::pump::marked;
+use super::shard::Shard;
+use crate::session::Session;
+
+/// A member's typing is passed on at most once in so many milliseconds.
+const TYPING_MS: u64 = 1_000;
+
+impl Shard {
+    /// Tells everybody of a commit.
+    pub(super) fn deliver(&mut self, id: ConversationId, batch: Batch) {
+        let Some(Slot { state: State::Hot(hot), .. }) = self.slots.get(&id) else { return };
+        let Batch { entries, sent, marked: reads, origin, .. } = batch;
+        for (reply, sent) in sent {
+            reply.send(Ok(sent));
+        }
+        if !entries.is_empty() {
+            self.fan_out(id, hot, &entries, origin);
+        }
+        for read in reads {
+            let answer = marked(&hot.conversation, read.account);
+            let event = Event::Read(ReadMark {
+                conversation: id,
+                epoch: hot.conversation.epoch(),
+                read: answer.read,
+                unread: answer.unread,
+                mentions: answer.mentions,
+            });
+            let frame = Utf8Bytes::from(event_text(&event));
+            self.surroundings.registry.each(read.account, |session| push_to_others(session, read.origin, &frame));
+            read.reply.send(Ok(answer));
+        }
+    }
+
+    /// One frame, encoded once, for every session of every member; those whose membership begins or ends within the
+    /// batch get their own part.
+    fn fan_out(&self, id: ConversationId, hot: &Hot, entries: &[Entry], origin: Option<u64>) {
+        let membership = hot.conversation.membership();
+        let registry = &self.surroundings.registry;
+        let epoch = hot.conversation.epoch();
+        let first = entries.first().map_or(0, |entry| entry.envelope.seq);
+        let shared = frame(id, epoch, entries.iter());
+        let joined_or_left = entries.iter().any(|entry| changes_members(entry.envelope.kind));
+        for member in &membership.members {
+            if joined_or_left && !member.sees(first) {
+                let own = frame(id, epoch, entries.iter().filter(|entry| member.sees(entry.envelope.seq)));
+                registry.each(member.account, |session| push_to_others(session, origin, &own));
+            } else {
+                registry.each(member.account, |session| push_to_others(session, origin, &shared));
+            }
+        }
+        if !joined_or_left {
+            return;
+        }
+        for former in &membership.former {
+            let last = former.intervals.last();
+            if let Some(last) = last.filter(|last| last.to >= first) {
+                let own = frame(id, epoch, entries.iter().filter(|entry| last.contains(entry.envelope.seq)));
+                registry.each(former.account, |session| push_to_others(session, origin, &own));
+            }
+        }
+    }
+
+    /// Stores the marks that moved and tells those who look or wrote.
+    pub(super) fn tell_marks(&mut self) {
+        for id in std::mem::take(&mut self.moved) {
+            let Some(mut slot) = self.slots.remove(&id) else { continue };
+            if let State::Hot(hot) = &mut slot.state {
+                if hot.is_free() {
+                    self.tell_marks_of(id, hot);
+                } else {
+                    self.moved.push(id);
+                }
+            }
+            self.slots.insert(id, slot);
+        }
+    }
+
+    fn tell_marks_of(&mut self, id: ConversationId, hot: &mut Hot) {
+        let conversation = &hot.conversation;
+        let mut told: BTreeSet<AccountId> = BTreeSet::new();
+        let mut marks = Vec::with_capacity(hot.moved.len());
+        for (account, before) in std::mem::take(&mut hot.moved) {
+            let now = conversation.member_marks(account);
+            told.extend(conversation.authors(before.delivered.min(before.read) + 1, now.delivered.max(now.read)));
+            marks.push(now);
+        }
+        let stored = marks.iter().map(|mark| (mark.account, conversation.marks(mark.account))).collect();
+        let event = Event::Marks(Marks { conversation: id, epoch: conversation.epoch(), marks });
+        let frame = Utf8Bytes::from(event_text(&event));
+        for member in &conversation.membership().members {
+            let is_author = told.contains(&member.account);
+            self.surroundings.registry.each(member.account, |session| {
+                if is_author || session.has_open(id) {
+                    session.push(frame.clone());
+                }
+            });
+        }
+        hot.batch = Some(Batch::default());
+        self.append(Append { conversation: id, after: hot.committed.head, entries: Vec::new(), marks: stored });
+    }
+
+    /// Passes on that a member types, to those who have the conversation open.
+    pub(super) fn pass_typing(&self, id: ConversationId, hot: &mut Hot, account: AccountId, typing: bool) {
+        let now = self.surroundings.clock.now();
+        let last = hot.typed.get(&account).copied().unwrap_or(0);
+        if hot.conversation.member(account).is_err() || hot.conversation.blocked {
+            return;
+        }
+        if typing && now.saturating_sub(last) < TYPING_MS {
+            return;
+        }
+        hot.typed.insert(account, now);
+        let event = Event::Typing(TypingMember { conversation: id, account, typing });
+        let frame = Utf8Bytes::from(event_text(&event));
+        for member in hot.conversation.membership().members.iter().filter(|member| member.account != account) {
+            self.surroundings.registry.each(member.account, |session| {
+                if session.has_open(id) {
+                    session.push(frame.clone());
+                }
+            });
+        }
+    }
+}
+
+fn frame<'a>(conversation: ConversationId, epoch: u32, entries: impl Iterator<Item = &'a Entry>) -> Utf8Bytes {
+    let entries = entries.map(page::entry).collect();
+    Utf8Bytes::from(event_text(&Event::Entries(Entries { conversation, epoch, entries })))
+}
+
+fn push_to_others(session: &Arc<Session>, origin: Option<u64>, frame: &Utf8Bytes) {
+    if origin != Some(session.id) {
+        session.push(frame.clone());
+    }
+}
+
+const fn changes_members(kind: Kind) -> bool {
+    matches!(kind, Kind::Created | Kind::MembersAdded | Kind::MemberRemoved | Kind::MemberLeft)
+}

@@ -1,0 +1,125 @@
+//! The sessions of this node, by account: where fan-out looks.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use suda_proto::close::Close;
+use suda_proto::{AccountId, DeviceId};
+use tokio::sync::Notify;
+
+use super::{QueueLimits, Session};
+
+const SHARDS: usize = 64;
+
+type Shard = Mutex<HashMap<AccountId, Vec<Arc<Session>>>>;
+
+/// Every session of this node.
+pub struct Registry {
+    shards: Vec<Shard>,
+    next: AtomicU64,
+    count: AtomicUsize,
+    emptied: Notify,
+    queue: QueueLimits,
+    most: usize,
+    most_of_device: usize,
+}
+
+impl Registry {
+    /// A registry of at most `most` sessions, `most_of_device` of them of one device.
+    pub fn new(queue: QueueLimits, most: usize, most_of_device: usize) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            next: AtomicU64::new(1),
+            count: AtomicUsize::new(0),
+            emptied: Notify::new(),
+            queue,
+            most,
+            most_of_device,
+        }
+    }
+
+    /// Opens a session; `None` where there is no room. The device's oldest session makes room for its newest.
+    pub fn open(&self, account: AccountId, device: DeviceId, foreground: bool) -> Option<Arc<Session>> {
+        if self.count.fetch_add(1, Ordering::Relaxed) >= self.most {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let session = Arc::new(Session::new(id, account, device, foreground, self.queue));
+        let mut shard = self.shard(account);
+        let sessions = shard.entry(account).or_default();
+        let mut of_device = sessions.iter().filter(|session| session.device == device);
+        if of_device.clone().count() >= self.most_of_device
+            && let Some(oldest) = of_device.next()
+        {
+            oldest.close(Close::Replaced);
+        }
+        sessions.push(Arc::clone(&session));
+        Some(session)
+    }
+
+    /// Forgets a session whose connection ended.
+    pub fn forget(&self, session: &Session) {
+        let mut shard = self.shard(session.account);
+        if let Some(sessions) = shard.get_mut(&session.account) {
+            let before = sessions.len();
+            sessions.retain(|other| other.id != session.id);
+            let gone = before - sessions.len();
+            if sessions.is_empty() {
+                shard.remove(&session.account);
+            }
+            drop(shard);
+            if gone > 0 && self.count.fetch_sub(gone, Ordering::Relaxed) == gone {
+                self.emptied.notify_waiters();
+            }
+        }
+    }
+
+    /// Calls `each` with every session of the account.
+    pub fn each(&self, account: AccountId, mut each: impl FnMut(&Arc<Session>)) {
+        if let Some(sessions) = self.shard(account).get(&account) {
+            sessions.iter().for_each(&mut each);
+        }
+    }
+
+    /// Closes the sessions of one device of the account, or of all where `device` is absent.
+    pub fn close(&self, account: AccountId, device: Option<DeviceId>, why: Close) {
+        self.each(account, |session| {
+            if device.is_none_or(|device| session.device == device) {
+                session.close(why);
+            }
+        });
+    }
+
+    /// Closes every session.
+    pub fn close_all(&self, why: Close) {
+        for shard in &self.shards {
+            lock(shard).values().flatten().for_each(|session| session.close(why));
+        }
+    }
+
+    /// How many sessions there are.
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Waits until there is none.
+    pub async fn emptied(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.count() == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    fn shard(&self, account: AccountId) -> MutexGuard<'_, HashMap<AccountId, Vec<Arc<Session>>>> {
+        lock(&self.shards[usize::from(account.bytes()[15]) % SHARDS])
+    }
+}
+
+fn lock(shard: &Shard) -> MutexGuard<'_, HashMap<AccountId, Vec<Arc<Session>>>> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
