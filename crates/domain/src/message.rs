@@ -37,7 +37,10 @@ impl MessageState {
             }
             Kind::Reaction => {
                 self.reacted = envelope.seq;
-                let body = entry.body.as_deref().and_then(|body| serde_json::from_slice::<ReactionBody>(body).ok());
+                let body = entry
+                    .body
+                    .as_deref()
+                    .and_then(|body| serde_json::from_slice::<ReactionBody>(body).ok());
                 match body.and_then(|body| body.emoji) {
                     Some(emoji) => self.reactions.insert(envelope.author, emoji),
                     None => self.reactions.remove(&envelope.author),
@@ -77,20 +80,31 @@ struct Shape<'a> {
 ///
 /// # Errors
 /// The code that says what is wrong with it.
-pub fn check_body(body: Option<&Raw>, mentions: &[Mention], limits: &Limits) -> Result<(), ErrorBody> {
+pub fn check_body(
+    body: Option<&Raw>,
+    mentions: &[Mention],
+    limits: &Limits,
+) -> Result<(), ErrorBody> {
     let body = body.ok_or_else(|| Code::BadRequest.because("a message needs a body"))?;
-    let shape: Shape<'_> =
-        serde_json::from_slice(body.bytes()).map_err(|error| Code::BadRequest.because(&error.to_string()))?;
+    let shape: Shape<'_> = serde_json::from_slice(body.bytes())
+        .map_err(|error| Code::BadRequest.because(&error.to_string()))?;
     let characters = match shape.kind.as_ref() {
         "text" => check_text(&shape, limits)?,
         "media" | "encrypted" | "handshake" => return Err(Code::UnsupportedBody.error()),
-        _ if body.bytes().len() > limits.text_bytes as usize => return Err(Code::TextTooLong.error()),
+        _ if body.bytes().len() > limits.text_bytes as usize => {
+            return Err(Code::TextTooLong.error());
+        }
         _ => 0,
     };
     if mentions.len() > limits.mentions as usize {
         return Err(Code::BadMention.because("too many"));
     }
-    let outside = |mention: &Mention| mention.start.checked_add(mention.length).is_none_or(|end| end > characters);
+    let outside = |mention: &Mention| {
+        mention
+            .start
+            .checked_add(mention.length)
+            .is_none_or(|end| end > characters)
+    };
     if mentions.iter().any(outside) {
         return Err(Code::BadMention.because("outside the text"));
     }
@@ -98,14 +112,20 @@ pub fn check_body(body: Option<&Raw>, mentions: &[Mention], limits: &Limits) -> 
 }
 
 fn check_text(shape: &Shape<'_>, limits: &Limits) -> Result<u32, ErrorBody> {
-    let text = shape.text.as_deref().ok_or_else(|| Code::BadRequest.because("a text body needs text"))?;
+    let text = shape
+        .text
+        .as_deref()
+        .ok_or_else(|| Code::BadRequest.because("a text body needs text"))?;
     if text.len() > limits.text_bytes as usize {
         return Err(Code::TextTooLong.error());
     }
     if text.trim().is_empty() {
         return Err(Code::EmptyText.error());
     }
-    if shape.data.is_some_and(|data| data.get().len() > limits.data_bytes as usize) {
+    if shape
+        .data
+        .is_some_and(|data| data.get().len() > limits.data_bytes as usize)
+    {
         return Err(Code::DataTooLarge.error());
     }
     Ok(text.chars().count() as u32)
@@ -117,9 +137,13 @@ fn check_text(shape: &Shape<'_>, limits: &Limits) -> Result<u32, ErrorBody> {
 /// The code that says what is wrong with it.
 pub fn check_reaction(body: Option<&Raw>) -> Result<Option<String>, ErrorBody> {
     let body = body.ok_or_else(|| Code::BadRequest.because("a reaction needs a body"))?;
-    let ReactionBody { emoji, .. } = body.parse().map_err(|error| Code::BadRequest.because(&error.to_string()))?;
+    let ReactionBody { emoji, .. } = body
+        .parse()
+        .map_err(|error| Code::BadRequest.because(&error.to_string()))?;
     let bad = |emoji: &String| {
-        emoji.is_empty() || emoji.len() > EMOJI_BYTES || emoji.chars().any(|c| c.is_control() || c.is_whitespace())
+        emoji.is_empty()
+            || emoji.len() > EMOJI_BYTES
+            || emoji.chars().any(|c| c.is_control() || c.is_whitespace())
     };
     match emoji {
         Some(emoji) if bad(&emoji) => Err(Code::BadRequest.because("not an emoji")),

@@ -80,6 +80,11 @@ impl Marks {
         self.mentions.retain(|seq| *seq > read);
     }
 
+    /// Forgets what no longer concerns somebody who is no member any more.
+    pub fn leave(&mut self) {
+        self.mentions.clear();
+    }
+
     /// How far the member has read, its own messages included.
     pub fn seen(&self) -> u64 {
         self.read.max(self.sent)

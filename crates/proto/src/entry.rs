@@ -7,7 +7,9 @@ use crate::ids::{AccountId, ClientId, ConversationId, DeviceId};
 use crate::raw::Raw;
 
 /// What an entry does. Clients show a kind they do not know as "needs a newer version".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Somebody said something; `target` is the message it answers. The only kind that counts as unread.
@@ -165,7 +167,9 @@ pub enum ConversationKind {
 }
 
 /// What a member may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Talks.
@@ -286,7 +290,10 @@ impl SetKey {
 
     /// Whether a device may set it; the others are written by the server alone.
     pub const fn is_settable(&self) -> bool {
-        matches!(self, Self::Mute(_) | Self::Archive(_) | Self::Pin(_) | Self::Draft(_) | Self::App(_))
+        matches!(
+            self,
+            Self::Mute(_) | Self::Archive(_) | Self::Pin(_) | Self::Draft(_) | Self::App(_)
+        )
     }
 }
 

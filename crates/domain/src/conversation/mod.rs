@@ -71,7 +71,13 @@ impl MessageFacts {
 impl Conversation {
     /// A conversation as storage has it.
     pub fn loaded(id: ConversationId, loaded: Loaded) -> Self {
-        let Loaded { epoch, summary, membership, marks, recent } = loaded;
+        let Loaded {
+            epoch,
+            summary,
+            membership,
+            marks,
+            recent,
+        } = loaded;
         Self {
             id,
             epoch,
@@ -111,8 +117,16 @@ impl Conversation {
     /// `not_member`, or `no_such_conversation` where it never was one.
     pub fn member(&self, account: AccountId) -> Result<&Member, ErrorBody> {
         self.membership.member(account).ok_or_else(|| {
-            let was_member = self.membership.former.iter().any(|former| former.account == account);
-            if was_member { Code::NotMember.error() } else { Code::NoSuchConversation.error() }
+            let was_member = self
+                .membership
+                .former
+                .iter()
+                .any(|former| former.account == account);
+            if was_member {
+                Code::NotMember.error()
+            } else {
+                Code::NoSuchConversation.error()
+            }
         })
     }
 
@@ -126,8 +140,17 @@ impl Conversation {
         let members = self.membership.members.iter();
         members
             .map(|member| {
-                let MemberMarks { account, delivered, read } = self.member_marks(member.account);
-                suda_proto::reply::Member { account, role: member.role, delivered, read }
+                let MemberMarks {
+                    account,
+                    delivered,
+                    read,
+                } = self.member_marks(member.account);
+                suda_proto::reply::Member {
+                    account,
+                    role: member.role,
+                    delivered,
+                    read,
+                }
             })
             .collect()
     }
@@ -136,13 +159,20 @@ impl Conversation {
     pub fn member_marks(&self, account: AccountId) -> MemberMarks {
         let marks = self.marks.get(&account);
         let read = marks.map_or(0, Marks::seen);
-        MemberMarks { account, delivered: marks.map_or(0, |marks| marks.delivered).max(read), read }
+        MemberMarks {
+            account,
+            delivered: marks.map_or(0, |marks| marks.delivered).max(read),
+            read,
+        }
     }
 
     /// How many messages the member has not read, and how many of them mention it.
     pub fn unread(&self, member: &Member) -> (u64, u32) {
         let marks = self.marks(member.account);
-        (marks.unread(self.summary.ordinal, member.joined_ordinal), marks.mentions.len() as u32)
+        (
+            marks.unread(self.summary.ordinal, member.joined_ordinal),
+            marks.mentions.len() as u32,
+        )
     }
 
     /// Moves a member's watermarks. Answers its marks if one moved; `Err` says what must be learnt first.
@@ -166,7 +196,10 @@ impl Conversation {
         after.delivered = after.delivered.max(furthest);
         if let Some(read) = read.filter(|read| *read > before.read) {
             after.read = read;
-            let looked_up = self.looked_up.as_ref().filter(|envelope| envelope.seq == read);
+            let looked_up = self
+                .looked_up
+                .as_ref()
+                .filter(|envelope| envelope.seq == read);
             after.read_ordinal = match self.recent.get(read).or(looked_up) {
                 Some(envelope) => envelope.ordinal,
                 None => return Err(Step::Need(Need::Envelope { seq: read })),
@@ -206,7 +239,10 @@ impl Conversation {
 
     /// The authors of the messages in `from..=to`, as far as they are remembered.
     pub fn authors(&self, from: u64, to: u64) -> impl Iterator<Item = AccountId> + '_ {
-        self.recent.iter().filter(move |envelope| (from..=to).contains(&envelope.seq)).map(|envelope| envelope.author)
+        self.recent
+            .iter()
+            .filter(move |envelope| (from..=to).contains(&envelope.seq))
+            .map(|envelope| envelope.author)
     }
 
     fn role(&self, account: AccountId) -> Result<Role, ErrorBody> {
@@ -220,15 +256,30 @@ impl Conversation {
     /// Takes an entry as the next one.
     fn apply(&mut self, entry: &Entry) {
         self.summary.apply(&entry.envelope);
-        self.membership.apply(entry);
+        if self.membership.apply(entry) {
+            let membership = &self.membership;
+            let gone = self
+                .marks
+                .iter_mut()
+                .filter(|(account, _)| membership.member(**account).is_none());
+            gone.for_each(|(_, marks)| marks.leave());
+        }
         for member in &self.membership.members {
             let envelope = &entry.envelope;
-            if envelope.kind == Kind::Message && (envelope.author == member.account || envelope.mentions(member.account))
+            if envelope.kind == Kind::Message
+                && (envelope.author == member.account || envelope.mentions(member.account))
             {
-                self.marks.entry(member.account).or_default().apply(member.account, envelope);
+                self.marks
+                    .entry(member.account)
+                    .or_default()
+                    .apply(member.account, envelope);
             }
         }
-        if let Some(Some(facts)) = entry.envelope.target.and_then(|target| self.facts.get_mut(&target)) {
+        if let Some(Some(facts)) = entry
+            .envelope
+            .target
+            .and_then(|target| self.facts.get_mut(&target))
+        {
             facts.state.apply(entry);
         }
         self.recent.push(entry.envelope.clone());
@@ -237,7 +288,10 @@ impl Conversation {
     fn sent(&self, envelope: &Envelope) -> Sent {
         Sent {
             conversation: self.id,
-            position: Position { epoch: self.epoch, seq: envelope.seq },
+            position: Position {
+                epoch: self.epoch,
+                seq: envelope.seq,
+            },
             at: envelope.at,
             ordinal: envelope.ordinal,
         }

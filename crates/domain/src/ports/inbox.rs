@@ -60,7 +60,11 @@ pub trait Inbox: Send + Sync + 'static {
     ) -> Result<Vec<InboxRow>, Failure>;
 
     /// One row.
-    async fn row(&self, account: AccountId, conversation: ConversationId) -> Result<Option<InboxRow>, Failure>;
+    async fn row(
+        &self,
+        account: AccountId,
+        conversation: ConversationId,
+    ) -> Result<Option<InboxRow>, Failure>;
 
     /// In how many conversations the account is a member, its own not counted.
     async fn count(&self, account: AccountId) -> Result<u32, Failure>;

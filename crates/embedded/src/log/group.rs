@@ -330,6 +330,41 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_or_record_that_does_not_belong_breaks_the_group() {
+        let start = Position {
+            segment: 3,
+            offset: 64,
+        };
+        let good = CommitMark {
+            group: 5,
+            start,
+            records: 1,
+            bytes: 40,
+        };
+        let wrong = [
+            CommitMark { group: 6, ..good },
+            CommitMark {
+                start: Position::START,
+                ..good
+            },
+            CommitMark { records: 2, ..good },
+            CommitMark { bytes: 48, ..good },
+        ];
+        let walk_one = |record_group, mark: CommitMark| {
+            let mut bytes = Vec::new();
+            record::encode(&mut bytes, SEED, record_group, 1, b"longer header", b"{}");
+            assert_eq!(bytes.len(), 40);
+            mark.encode(&mut bytes, SEED);
+            walk(&bytes, 5)
+        };
+        assert_eq!(walk_one(5, good), (vec![1], 'e'));
+        assert_eq!(walk_one(4, good), (vec![], 'b'));
+        for mark in wrong {
+            assert_eq!(walk_one(5, mark), (vec![], 'b'), "{mark:?}");
+        }
+    }
+
+    #[test]
     fn group_numbers_may_pass_32_bits() {
         let first = u64::from(u32::MAX);
         let mut bytes = Vec::new();

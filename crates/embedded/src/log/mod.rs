@@ -36,7 +36,7 @@ mod simulated_disk;
 mod writer;
 
 #[cfg(test)]
-mod crash_tests;
+mod tests;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -89,7 +89,7 @@ impl LogOptions {
     fn check(&self) -> Result<(), OpenError> {
         let what = if self.segment_bytes > 1 << 30 || !self.segment_bytes.is_multiple_of(8) {
             "segment_bytes must be a multiple of 8 and at most 1 GiB"
-        } else if self.segment_bytes < segment::HEADER_LENGTH + group::OVERHEAD + 1024 {
+        } else if self.segment_bytes < 2048 {
             "segment_bytes must be at least 2 KiB"
         } else if self.group_appends == 0 || self.queue_appends == 0 || self.open_segments == 0 {
             "counts must not be zero"
@@ -110,11 +110,17 @@ impl LogOptions {
 /// Neither may wait for an append, call [`Log::erase`], or panic.
 pub struct LogHooks {
     /// Called after each group is synced, before its senders hear of it: publish it to readers.
-    pub committed: Box<dyn FnMut(&CommittedGroup) + Send>,
+    pub committed: CommittedHook,
     /// Called once, when a write or a sync failed: end the process. The senders of what waited
     /// are told [`AppendError::Failed`] after it returns.
-    pub fatal: Box<dyn FnOnce(&str) + Send>,
+    pub fatal: FatalHook,
 }
+
+/// See [`LogHooks::committed`].
+pub type CommittedHook = Box<dyn FnMut(&CommittedGroup) + Send>;
+
+/// See [`LogHooks::fatal`]; told what went wrong.
+pub type FatalHook = Box<dyn FnOnce(&str) + Send>;
 
 /// A group that was just synced.
 #[derive(Debug)]
@@ -185,7 +191,7 @@ impl Log {
             tail = ?report.tail,
             "log opened"
         );
-        let shared = Arc::new(Shared::new(&options, recovered.end()));
+        let shared = Arc::new(Shared::new(&options, &recovered));
         let reader = Reader::new(
             Arc::clone(&disk),
             report.log_id,

@@ -96,13 +96,6 @@ pub(super) struct Recovered {
     pub next_group: u64,
 }
 
-impl Recovered {
-    /// Where the last group ends.
-    pub fn end(&self) -> Position {
-        self.report.end
-    }
-}
-
 /// Reads the log from `start`, shows it to `visitor`, and repairs its end.
 pub(super) fn recover(
     disk: &dyn Disk,
@@ -243,9 +236,9 @@ impl<'a, 'v> Recovery<'a, 'v> {
             return Ok(());
         }
         if self.repair {
+            // Not synced: if it comes back, it is removed again.
             self.disk
                 .remove(&name)
-                .and_then(|()| self.disk.sync_directory())
                 .map_err(while_doing("remove an unfinished segment"))?;
         }
         self.report.unfinished_segment = Some(last);
@@ -442,7 +435,9 @@ pub(super) fn mark_before(found: &Found, offset: u32) -> Result<Option<CommitMar
 pub(super) fn read_from(file: &dyn DiskFile, offset: u32) -> Result<Vec<u8>, OpenError> {
     let length = file.length().map_err(while_doing("measure a segment"))? / 8 * 8;
     let mut bytes = vec![0; length.saturating_sub(u64::from(offset)) as usize];
-    file.read_at(u64::from(offset), &mut bytes)
-        .map_err(while_doing("read a segment"))?;
+    if !bytes.is_empty() {
+        file.read_at(u64::from(offset), &mut bytes)
+            .map_err(while_doing("read a segment"))?;
+    }
     Ok(bytes)
 }

@@ -202,6 +202,20 @@ mod tests {
     }
 
     #[test]
+    fn every_segment_of_every_log_has_its_own_seed() {
+        let other_log = Header {
+            log_id: Uuid::from_u128(43),
+            ..HEADER
+        };
+        let other_segment = Header {
+            segment: 8,
+            ..HEADER
+        };
+        assert_ne!(HEADER.seed(), other_log.seed());
+        assert_ne!(HEADER.seed(), other_segment.seed());
+    }
+
+    #[test]
     fn another_version_is_named() {
         let mut bytes = HEADER.encode();
         bytes[8] = 2;

@@ -21,7 +21,8 @@ pub enum SimulatedFault {
     Write(u64),
     /// The nth write finds the disk full; some of it may have been written.
     WriteFull(u64),
-    /// The nth sync of a file fails; none of it is durable.
+    /// The nth sync of a file fails. As with Linux, what was to be synced counts as clean from
+    /// then on: a later sync does not try again, and any part of it may be durable.
     Sync(u64),
     /// From now on, reading fails.
     Read,
@@ -194,7 +195,13 @@ impl Content {
     }
 
     fn sync(&mut self) {
-        self.durable.clone_from(&self.now);
+        for change in self.unsynced.drain(..) {
+            change.apply(&mut self.durable, |_| true);
+        }
+    }
+
+    fn fail_to_sync(&mut self, random: &mut Random) {
+        self.durable = self.after_crash(random);
         self.unsynced.clear();
     }
 
@@ -362,10 +369,13 @@ impl DiskFile for SimulatedFile {
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.disk.lock();
         state.change()?;
-        if state.due(|fault| matches!(fault, SimulatedFault::Sync(_))) {
+        let fails = state.due(|fault| matches!(fault, SimulatedFault::Sync(_)));
+        let State { files, random, .. } = &mut *state;
+        if fails {
+            files[self.number].fail_to_sync(random);
             return Err(io::Error::other("the disk cannot sync"));
         }
-        state.files[self.number].sync();
+        files[self.number].sync();
         Ok(())
     }
 

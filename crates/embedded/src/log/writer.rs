@@ -15,8 +15,8 @@ use super::queue::{Append, Queue};
 use super::recovery::{ActiveSegment, Recovered};
 use super::segment::{self, Header};
 use super::{
-    AppendError, CommittedAppend, CommittedGroup, Disk, Done, LogHooks, LogOptions, OpenError,
-    Position, fault, record,
+    AppendError, CommittedAppend, CommittedGroup, CommittedHook, Disk, Done, FatalHook, LogHooks,
+    LogOptions, OpenError, Position, fault, record,
 };
 
 /// What the writer thread shares with the log's handle.
@@ -28,12 +28,18 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// For a log that ends at `end`; which group is the last is not known yet.
-    pub fn new(options: &LogOptions, end: Position) -> Shared {
+    /// For a log whose writer has not begun.
+    pub fn new(options: &LogOptions, recovered: &Recovered) -> Shared {
+        let end = recovered.report.end;
+        // A seal proves the last group; without one nothing does until the opening mark.
+        let last_group = match recovered.active {
+            Some(_) => Position::START,
+            None => end,
+        };
         Shared {
             queue: Queue::new(options),
             end: AtomicU64::new(end.to_u64()),
-            last_group: AtomicU64::new(Position::START.to_u64()),
+            last_group: AtomicU64::new(last_group.to_u64()),
         }
     }
 
@@ -47,7 +53,7 @@ impl Shared {
         Position::from_u64(self.last_group.load(Ordering::Acquire))
     }
 
-    /// The last group, if it is not proven yet, will be by what is written next.
+    /// Publishes a new end, and what before it is not proven yet.
     fn advance(&self, last_group: Position, end: Position) {
         self.last_group
             .store(last_group.to_u64(), Ordering::Release);
@@ -94,8 +100,9 @@ pub(super) fn start(
 pub(super) struct Writer {
     disk: Arc<dyn Disk>,
     options: LogOptions,
-    committed: Box<dyn FnMut(&CommittedGroup) + Send>,
-    fatal: Option<Box<dyn FnOnce(&str) + Send>>,
+    committed: CommittedHook,
+    /// Gone once it was called.
+    fatal: Option<FatalHook>,
     shared: Arc<Shared>,
     log_id: Uuid,
     /// The number of the last segment; 0 before the first is made.

@@ -47,26 +47,51 @@ struct ListQuery {
     limit: Option<u32>,
 }
 
-async fn list(State(server): State<Arc<Server>>, Query(query): Query<ListQuery>) -> ApiResult<Accounts> {
+async fn list(
+    State(server): State<Arc<Server>>,
+    Query(query): Query<ListQuery>,
+) -> ApiResult<Accounts> {
     let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
-    let found = server.ports.accounts.search(&query.prefix, &query.after, limit).await.map_err(storage)?;
-    Ok(Json(Accounts { accounts: found.iter().map(profile_of).collect() }))
+    let found = server
+        .ports
+        .accounts
+        .search(&query.prefix, &query.after, limit)
+        .await
+        .map_err(storage)?;
+    Ok(Json(Accounts {
+        accounts: found.iter().map(profile_of).collect(),
+    }))
 }
 
-async fn disable(State(server): State<Arc<Server>>, Path(name): Path<String>) -> ApiResult<Profile> {
+async fn disable(
+    State(server): State<Arc<Server>>,
+    Path(name): Path<String>,
+) -> ApiResult<Profile> {
     let account = set_status(&server, &name, Status::Disabled).await?;
-    server.registry.close(account.id, None, Close::AccountClosed);
+    server
+        .registry
+        .close(account.id, None, Close::AccountClosed);
     Ok(Json(profile_of(&account)))
 }
 
 async fn enable(State(server): State<Arc<Server>>, Path(name): Path<String>) -> ApiResult<Profile> {
-    Ok(Json(profile_of(&set_status(&server, &name, Status::Active).await?)))
+    Ok(Json(profile_of(
+        &set_status(&server, &name, Status::Active).await?,
+    )))
 }
 
 async fn set_status(server: &Server, name: &str, status: Status) -> Result<Account, ErrorBody> {
     let account = find(server, name).await?;
-    let change = Change { status: Some(status), ..Change::default() };
-    let changed = server.ports.accounts.change(account.id, change).await.map_err(storage)?;
+    let change = Change {
+        status: Some(status),
+        ..Change::default()
+    };
+    let changed = server
+        .ports
+        .accounts
+        .change(account.id, change)
+        .await
+        .map_err(storage)?;
     changed.ok_or_else(|| Code::NoSuchAccount.error())
 }
 
@@ -75,12 +100,24 @@ struct NewPassword {
     password: String,
 }
 
-async fn reset_password(State(server): State<Arc<Server>>, Path(name): Path<String>) -> ApiResult<NewPassword> {
+async fn reset_password(
+    State(server): State<Arc<Server>>,
+    Path(name): Path<String>,
+) -> ApiResult<NewPassword> {
     let account = find(&server, &name).await?;
     let password = server.secrets.code();
     let hash = server.secrets.hash_password(password.clone()).await?;
-    let removed = server.ports.accounts.set_password(account.id, hash, None, None).await.map_err(storage)?;
-    server.revoke(account.id, &removed.ok_or(Code::NoSuchAccount)?, Close::Unauthenticated);
+    let removed = server
+        .ports
+        .accounts
+        .set_password(account.id, hash, None, None)
+        .await
+        .map_err(storage)?;
+    server.revoke(
+        account.id,
+        &removed.ok_or(Code::NoSuchAccount)?,
+        Close::Unauthenticated,
+    );
     Ok(Json(NewPassword { password }))
 }
 
@@ -101,10 +138,18 @@ struct Invite {
     invite: String,
 }
 
-async fn invite(State(server): State<Arc<Server>>, Body(body): Body<NewInvite>) -> ApiResult<Invite> {
+async fn invite(
+    State(server): State<Arc<Server>>,
+    Body(body): Body<NewInvite>,
+) -> ApiResult<Invite> {
     let invite = server.secrets.code();
     let until = server.clock.now() + u64::from(body.days) * DAY_MS;
-    server.ports.accounts.add_invite(hash_code(&invite), body.uses, until).await.map_err(storage)?;
+    server
+        .ports
+        .accounts
+        .add_invite(hash_code(&invite), body.uses, until)
+        .await
+        .map_err(storage)?;
     Ok(Json(Invite { invite }))
 }
 
@@ -126,6 +171,11 @@ async fn status(State(server): State<Arc<Server>>) -> ApiResult<NodeStatus> {
 }
 
 async fn find(server: &Server, name: &str) -> Result<Account, ErrorBody> {
-    let found = server.ports.accounts.find_by_name(name).await.map_err(storage)?;
+    let found = server
+        .ports
+        .accounts
+        .find_by_name(name)
+        .await
+        .map_err(storage)?;
     found.ok_or_else(|| Code::NoSuchAccount.error())
 }

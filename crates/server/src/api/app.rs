@@ -30,10 +30,22 @@ const EXTERNAL_ID: usize = 256;
 pub(super) fn routes(routes: Routes) -> Routes {
     let app = |path, summary| Route::new(Method::POST, path, Access::App, summary);
     routes
-        .add(app("/v1/app/accounts", "Make an account.").takes::<AppAccount>().gives::<OwnAccount>(), make_account)
-        .add(app("/v1/app/groups", "Make a group.").takes::<AppGroup>().gives::<ConversationRef>(), make_group)
         .add(
-            app("/v1/app/messages", "Send a message in a member's name.").takes::<AppMessage>().gives::<Sent>(),
+            app("/v1/app/accounts", "Make an account.")
+                .takes::<AppAccount>()
+                .gives::<OwnAccount>(),
+            make_account,
+        )
+        .add(
+            app("/v1/app/groups", "Make a group.")
+                .takes::<AppGroup>()
+                .gives::<ConversationRef>(),
+            make_group,
+        )
+        .add(
+            app("/v1/app/messages", "Send a message in a member's name.")
+                .takes::<AppMessage>()
+                .gives::<Sent>(),
             send_message,
         )
 }
@@ -72,7 +84,10 @@ impl AppKeys {
                 return Err("a key needs a kid".to_owned());
             }
         }
-        Ok(Self { keys, audience: settings.app_audience.clone() })
+        Ok(Self {
+            keys,
+            audience: settings.app_audience.clone(),
+        })
     }
 
     /// The claims of a token whose key, signature, audience and time are right.
@@ -114,7 +129,11 @@ fn algorithm(key: &Jwk) -> Option<Algorithm> {
 
 fn check_external_id(id: &str) -> Result<(), ErrorBody> {
     let fits = !id.is_empty() && id.len() <= EXTERNAL_ID && !id.chars().any(char::is_control);
-    if fits { Ok(()) } else { Err(Code::BadRequest.because("the external id has 1 to 256 bytes")) }
+    if fits {
+        Ok(())
+    } else {
+        Err(Code::BadRequest.because("the external id has 1 to 256 bytes"))
+    }
 }
 
 async fn make_account(
@@ -132,7 +151,9 @@ async fn make_group(
     _: AppCaller,
     Body(body): Body<AppGroup>,
 ) -> ApiResult<ConversationRef> {
-    Ok(Json(super::groups::create_group(&server, body.owner, body.group).await?))
+    Ok(Json(
+        super::groups::create_group(&server, body.owner, body.group).await?,
+    ))
 }
 
 async fn send_message(
@@ -151,7 +172,13 @@ pub(super) async fn account_of(
     name: Option<String>,
     shown: Option<String>,
 ) -> Result<Account, ErrorBody> {
-    if let Some(account) = server.ports.accounts.find_by_external_id(&external_id).await.map_err(storage)? {
+    if let Some(account) = server
+        .ports
+        .accounts
+        .find_by_external_id(&external_id)
+        .await
+        .map_err(storage)?
+    {
         return Ok(account);
     }
     let is_named = name.is_some();
@@ -159,13 +186,23 @@ pub(super) async fn account_of(
     check_name(&name)?;
     let shown = display_name(shown.as_deref().unwrap_or(&name))?;
     let account = new_account(server, name, shown, None, Some(external_id.clone()));
-    let new = NewAccount { account: account.clone(), device: None, recovery_hashes: Vec::new(), invite_hash: None };
+    let new = NewAccount {
+        account: account.clone(),
+        device: None,
+        recovery_hashes: Vec::new(),
+        invite_hash: None,
+    };
     match server.ports.accounts.create(new).await.map_err(storage)? {
         Creation::Made => Ok(account),
         Creation::NameTaken if is_named => Err(Code::NameTaken.error()),
         // Somebody else made it meanwhile.
         _ => {
-            let found = server.ports.accounts.find_by_external_id(&external_id).await.map_err(storage)?;
+            let found = server
+                .ports
+                .accounts
+                .find_by_external_id(&external_id)
+                .await
+                .map_err(storage)?;
             found.ok_or_else(|| Code::NameTaken.error())
         }
     }
@@ -174,6 +211,10 @@ pub(super) async fn account_of(
 /// A name for an account whose app names none: the same for the same external id.
 fn derived_name(external_id: &str) -> String {
     let hash = hash_secret(external_id);
-    let digits: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let digits: String = hash
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("u_{digits}")
 }

@@ -55,7 +55,9 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     if let Some(query) = route.query(generator) {
         parameters.extend(query_parameters(&query));
     }
-    let content = |schema: Option<Schema>| schema.map(|schema| json!({ "application/json": { "schema": schema } }));
+    let content = |schema: Option<Schema>| {
+        schema.map(|schema| json!({ "application/json": { "schema": schema } }))
+    };
     let mut success = json!({ "description": "It succeeded." });
     if let Some(content) = content(route.reply(generator)) {
         success["content"] = content;
@@ -82,15 +84,19 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
 }
 
 fn path_names(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    path.split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
 
 fn query_parameters(query: &Schema) -> Vec<Value> {
-    let required: Vec<&str> =
-        query.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = query
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let properties = query.get("properties").and_then(Value::as_object);
-    let parameter = |(name, schema): (&String, &Value)| {
-        json!({ "name": name, "in": "query", "required": required.contains(&name.as_str()), "schema": schema })
-    };
+    let parameter = |(name, schema): (&String, &Value)| json!({ "name": name, "in": "query", "required": required.contains(&name.as_str()), "schema": schema });
     properties.into_iter().flatten().map(parameter).collect()
 }

@@ -26,21 +26,41 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let device = |method, path, summary| Route::new(method, path, Access::Device, summary);
     let anybody = |path, summary| Route::new(Method::GET, path, Access::Anybody, summary);
     routes
-        .add(anybody("/v1/ws", "The WebSocket; the first frame is `hello`."), upgrade)
         .add(
-            device(Method::GET, "/v1/sync", "Events since a cursor: long polling and polling.")
-                .asks::<SyncQuery>()
-                .gives::<Synced>(),
+            anybody("/v1/ws", "The WebSocket; the first frame is `hello`."),
+            upgrade,
+        )
+        .add(
+            device(
+                Method::GET,
+                "/v1/sync",
+                "Events since a cursor: long polling and polling.",
+            )
+            .asks::<SyncQuery>()
+            .gives::<Synced>(),
             sync,
         )
         .add(
-            device(Method::POST, "/v1/requests", "One request as over the WebSocket; the reply is its reply frame.")
-                .takes::<OutgoingRequest>(),
+            device(
+                Method::POST,
+                "/v1/requests",
+                "One request as over the WebSocket; the reply is its reply frame.",
+            )
+            .takes::<OutgoingRequest>(),
             request,
         )
-        .add(anybody("/v1/gateways", "Where to connect, best first.").gives::<Gateways>(), gateways)
-        .add(anybody("/v1/health", "Whether the server serves.").gives::<Health>(), health)
-        .add(anybody("/v1/openapi.json", "This document."), super::openapi::serve)
+        .add(
+            anybody("/v1/gateways", "Where to connect, best first.").gives::<Gateways>(),
+            gateways,
+        )
+        .add(
+            anybody("/v1/health", "Whether the server serves.").gives::<Health>(),
+            health,
+        )
+        .add(
+            anybody("/v1/openapi.json", "This document."),
+            super::openapi::serve,
+        )
 }
 
 async fn upgrade(
@@ -65,22 +85,41 @@ async fn upgrade(
         .max_write_buffer_size(server.settings.session_bytes * 2)
         .max_message_size(frame)
         .max_frame_size(frame);
-    let origin = websocket::Origin { spared: peer.spared };
+    let origin = websocket::Origin {
+        spared: peer.spared,
+    };
     Ok(upgrade.on_upgrade(move |socket| websocket::serve(server, socket, origin)))
 }
 
-async fn sync(State(server): State<Arc<Server>>, caller: Caller, Query(query): Query<SyncQuery>) -> ApiResult<Synced> {
+async fn sync(
+    State(server): State<Arc<Server>>,
+    caller: Caller,
+    Query(query): Query<SyncQuery>,
+) -> ApiResult<Synced> {
     Ok(Json(polling::sync(&server, &caller, query).await?))
 }
 
-async fn request(State(server): State<Arc<Server>>, caller: Caller, body: Result<Bytes, axum::extract::rejection::BytesRejection>) -> Response {
+async fn request(
+    State(server): State<Arc<Server>>,
+    caller: Caller,
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Response {
     let answer = |id: Option<u64>, error: &ErrorBody| {
         let status = error.known().map_or(500, Code::status);
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, [(header::CONTENT_TYPE, "application/json")], error_text(id, error)).into_response()
+        (
+            status,
+            [(header::CONTENT_TYPE, "application/json")],
+            error_text(id, error),
+        )
+            .into_response()
     };
-    let Ok(body) = body else { return answer(None, &Code::FrameTooLarge.error()) };
-    let Ok(text) = std::str::from_utf8(&body) else { return answer(None, &Code::NotUtf8.error()) };
+    let Ok(body) = body else {
+        return answer(None, &Code::FrameTooLarge.error());
+    };
+    let Ok(text) = std::str::from_utf8(&body) else {
+        return answer(None, &Code::NotUtf8.error());
+    };
     let frame = match RequestFrame::read(text) {
         Ok(frame) => frame,
         Err(error) => return answer(None, &error),
@@ -90,20 +129,33 @@ async fn request(State(server): State<Arc<Server>>, caller: Caller, body: Result
         Err(error) => return answer(Some(frame.id), &error),
     };
     match requests::answer(&server, &caller, request).await {
-        Ok(reply) => ([(header::CONTENT_TYPE, "application/json")], reply_text(frame.id, &reply)).into_response(),
+        Ok(reply) => (
+            [(header::CONTENT_TYPE, "application/json")],
+            reply_text(frame.id, &reply),
+        )
+            .into_response(),
         Err(error) => answer(Some(frame.id), &error),
     }
 }
 
 async fn gateways() -> ApiResult<Gateways> {
     // One process: wherever the client asked is where it connects.
-    let here = Gateway { url: String::new(), zone: String::new() };
-    Ok(Json(Gateways { gateways: vec![here] }))
+    let here = Gateway {
+        url: String::new(),
+        zone: String::new(),
+    };
+    Ok(Json(Gateways {
+        gateways: vec![here],
+    }))
 }
 
 async fn health(State(server): State<Arc<Server>>) -> Response {
     let draining = server.is_draining();
-    let status = if draining { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    let status = if draining {
+        StatusCode::SERVICE_UNAVAILABLE
+    } else {
+        StatusCode::OK
+    };
     let health = Health {
         status: if draining { "draining" } else { "ok" }.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -20,21 +20,44 @@ const PAGE_BYTES: usize = 256 * 1024;
 ///
 /// # Errors
 /// What the conversation or the storage has against it.
-pub async fn page(server: &Server, caller: &Caller, query: HistoryQuery) -> Result<Page, ErrorBody> {
-    let HistoryQuery { conversation, range } = query;
+pub async fn page(
+    server: &Server,
+    caller: &Caller,
+    query: HistoryQuery,
+) -> Result<Page, ErrorBody> {
+    let HistoryQuery {
+        conversation,
+        range,
+    } = query;
     let view = server.hosts()?.view(conversation, caller.account).await?;
     let head = view.summary.head;
     let (from, to) = bounds(range, head, server.settings.limits.page_entries)?;
     let (from, to) = clamp(from, to, &view.member.intervals);
-    let mut page = Page { conversation, epoch: view.epoch, head, from, to: from.saturating_sub(1), entries: Vec::new() };
+    let mut page = Page {
+        conversation,
+        epoch: view.epoch,
+        head,
+        from,
+        to: from.saturating_sub(1),
+        entries: Vec::new(),
+    };
     if from > to {
         return Ok(page);
     }
-    let entries = server.ports.log.read(conversation, from, to, PAGE_BYTES).await.map_err(storage)?;
+    let entries = server
+        .ports
+        .log
+        .read(conversation, from, to, PAGE_BYTES)
+        .await
+        .map_err(storage)?;
     if let Some(last) = entries.last() {
         page.to = last.envelope.seq;
     }
-    let reader = Reader { account: caller.account, membership: &view.membership, visible: &view.member.intervals };
+    let reader = Reader {
+        account: caller.account,
+        membership: &view.membership,
+        visible: &view.member.intervals,
+    };
     page.entries = standing(server, conversation, &reader, &entries).await?;
     Ok(page)
 }
@@ -43,15 +66,28 @@ pub async fn page(server: &Server, caller: &Caller, query: HistoryQuery) -> Resu
 ///
 /// # Errors
 /// `no_such_message` where the reader cannot see it.
-pub async fn reactions(server: &Server, caller: &Caller, query: ReactionsQuery) -> Result<Reactions, ErrorBody> {
+pub async fn reactions(
+    server: &Server,
+    caller: &Caller,
+    query: ReactionsQuery,
+) -> Result<Reactions, ErrorBody> {
     let ReactionsQuery { conversation, seq } = query;
     let view = server.hosts()?.view(conversation, caller.account).await?;
     if seq > view.summary.head || !view.member.sees(seq) {
         return Err(Code::NoSuchMessage.error());
     }
-    let states = server.ports.log.message_states(conversation, seq, seq).await.map_err(storage)?;
+    let states = server
+        .ports
+        .log
+        .message_states(conversation, seq, seq)
+        .await
+        .map_err(storage)?;
     let reactions = states.into_iter().flat_map(|(_, state)| state.reactions);
-    Ok(Reactions { reactions: reactions.map(|(account, emoji)| Reacted { account, emoji }).collect() })
+    Ok(Reactions {
+        reactions: reactions
+            .map(|(account, emoji)| Reacted { account, emoji })
+            .collect(),
+    })
 }
 
 /// Who reads, and what it may see.
@@ -68,23 +104,47 @@ pub(super) async fn standing(
     reader: &Reader<'_>,
     entries: &[Entry],
 ) -> Result<Vec<suda_proto::Entry>, ErrorBody> {
-    let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(Vec::new()) };
+    let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+        return Ok(Vec::new());
+    };
     let log = &server.ports.log;
     let (from, to) = (first.envelope.seq, last.envelope.seq);
-    let states = log.message_states(conversation, from, to).await.map_err(storage)?;
+    let states = log
+        .message_states(conversation, from, to)
+        .await
+        .map_err(storage)?;
     let mut edits: HashMap<u64, Bytes> = HashMap::new();
     for seq in wanted_edits(&states) {
-        let here = seq.checked_sub(from).and_then(|place| entries.get(place as usize)).cloned();
+        let here = seq
+            .checked_sub(from)
+            .and_then(|place| entries.get(place as usize))
+            .cloned();
         let edit = match here {
             Some(entry) => Some(entry),
-            None => log.read(conversation, seq, seq, 0).await.map_err(storage)?.into_iter().next(),
+            None => log
+                .read(conversation, seq, seq, 0)
+                .await
+                .map_err(storage)?
+                .into_iter()
+                .next(),
         };
         if let Some(body) = edit.and_then(|entry| entry.body) {
             edits.insert(seq, body);
         }
     }
-    let Reader { account, membership, visible } = *reader;
-    Ok(Sources { membership, visible, states: &states, edits: &edits, reader: account }.compose(entries))
+    let Reader {
+        account,
+        membership,
+        visible,
+    } = *reader;
+    Ok(Sources {
+        membership,
+        visible,
+        states: &states,
+        edits: &edits,
+        reader: account,
+    }
+    .compose(entries))
 }
 
 /// The ends of a range, both included.

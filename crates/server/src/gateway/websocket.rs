@@ -39,7 +39,11 @@ pub struct Origin {
 
 /// Serves one connection to its end.
 pub async fn serve(server: Arc<Server>, mut socket: WebSocket, origin: Origin) {
-    let greeted = timeout(server.settings.hello_timeout, greet(&server, &mut socket, origin)).await;
+    let greeted = timeout(
+        server.settings.hello_timeout,
+        greet(&server, &mut socket, origin),
+    )
+    .await;
     let end = match greeted {
         Err(_) => End::Close(Close::Silent),
         Ok(Err(end)) => end,
@@ -55,14 +59,27 @@ pub async fn serve(server: Arc<Server>, mut socket: WebSocket, origin: Origin) {
     };
     if let End::Close(close) = end {
         let (code, reason) = close.wire();
-        let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
+        let frame = CloseFrame {
+            code,
+            reason: Utf8Bytes::from_static(reason),
+        };
         // The peer may be gone already; then there is nobody to tell.
-        drop(timeout(Duration::from_secs(1), socket.send(Message::Close(Some(frame)))).await);
+        drop(
+            timeout(
+                Duration::from_secs(1),
+                socket.send(Message::Close(Some(frame))),
+            )
+            .await,
+        );
     }
 }
 
 /// Reads hello, opens the session and sends the welcome.
-async fn greet(server: &Arc<Server>, socket: &mut WebSocket, origin: Origin) -> Result<Caller, End> {
+async fn greet(
+    server: &Arc<Server>,
+    socket: &mut WebSocket,
+    origin: Origin,
+) -> Result<Caller, End> {
     loop {
         let text = match next_text(socket).await? {
             Ok(text) => text,
@@ -118,7 +135,11 @@ const fn close_after(code: Code) -> Option<Close> {
 }
 
 /// Opens the session, then reads the window: what happens in between waits in the session's queue.
-async fn welcome(server: &Arc<Server>, hello: Hello, origin: Origin) -> Result<(Caller, Welcome), ErrorBody> {
+async fn welcome(
+    server: &Arc<Server>,
+    hello: Hello,
+    origin: Origin,
+) -> Result<(Caller, Welcome), ErrorBody> {
     if hello.protocol != PROTOCOL {
         return Err(Code::UnsupportedProtocol.error());
     }
@@ -127,7 +148,9 @@ async fn welcome(server: &Arc<Server>, hello: Hello, origin: Origin) -> Result<(
     }
     let token = hello.token.ok_or_else(|| Code::Unauthenticated.error())?;
     let device = authenticate(server, &token).await?;
-    let opened = server.registry.open(device.account, device.id, hello.foreground);
+    let opened = server
+        .registry
+        .open(device.account, device.id, hello.foreground);
     let session = opened.ok_or_else(|| Code::Overloaded.error())?;
     let caller = Caller {
         account: device.account,
@@ -168,7 +191,9 @@ async fn welcome(server: &Arc<Server>, hello: Hello, origin: Origin) -> Result<(
 
 /// The session's life: whatever is ready, until the end.
 async fn live(server: &Arc<Server>, socket: &mut WebSocket, caller: &Caller) -> End {
-    let Some(session) = caller.session.clone() else { return End::Gone };
+    let Some(session) = caller.session.clone() else {
+        return End::Gone;
+    };
     let turns = Arc::new(Semaphore::new(server.settings.session_requests));
     let heartbeat = server.settings.heartbeat;
     let mut heard = Instant::now();
@@ -212,12 +237,23 @@ async fn live(server: &Arc<Server>, socket: &mut WebSocket, caller: &Caller) -> 
 fn end_of(error: axum::Error) -> End {
     let error = error.into_inner().to_string();
     // The library tells only by its words whether a frame was too large.
-    let too_large = error.contains("too long") || error.contains("too big") || error.contains("Space limit");
-    if too_large { End::Close(Close::FrameTooLarge) } else { End::Gone }
+    let too_large =
+        error.contains("too long") || error.contains("too big") || error.contains("Space limit");
+    if too_large {
+        End::Close(Close::FrameTooLarge)
+    } else {
+        End::Gone
+    }
 }
 
 /// Takes one request: sends and marks go straight to their hosts, others are answered by a task of their own.
-fn take(server: &Arc<Server>, caller: &Caller, session: &Arc<Session>, turns: &Arc<Semaphore>, text: &str) {
+fn take(
+    server: &Arc<Server>,
+    caller: &Caller,
+    session: &Arc<Session>,
+    turns: &Arc<Semaphore>,
+    text: &str,
+) {
     let refuse = |id: Option<u64>, error: ErrorBody| session.push(error_text(id, &error).into());
     if text.len() > server.settings.limits.frame_bytes as usize {
         return refuse(None, Code::FrameTooLarge.error());
@@ -234,7 +270,9 @@ fn take(server: &Arc<Server>, caller: &Caller, session: &Arc<Session>, turns: &A
         Ok(request) => request,
         Err(error) => return refuse(Some(id), error),
     };
-    let Some(request) = requests::hand_over(server, caller, id, request) else { return };
+    let Some(request) = requests::hand_over(server, caller, id, request) else {
+        return;
+    };
     let Ok(turn) = Arc::clone(turns).try_acquire_owned() else {
         return refuse(Some(id), Code::TooManyRequests.error());
     };
@@ -250,7 +288,11 @@ fn take(server: &Arc<Server>, caller: &Caller, session: &Arc<Session>, turns: &A
 }
 
 /// Writes everything that waits with one flush.
-async fn write_waiting(server: &Server, socket: &mut WebSocket, session: &Session) -> Result<(), End> {
+async fn write_waiting(
+    server: &Server,
+    socket: &mut WebSocket,
+    session: &Session,
+) -> Result<(), End> {
     let waiting = session.take();
     if let Some(close) = waiting.closed {
         return Err(End::Close(close));
@@ -264,7 +306,12 @@ async fn write_waiting(server: &Server, socket: &mut WebSocket, session: &Sessio
     finish_write(server, session, writing).await
 }
 
-async fn write(server: &Server, socket: &mut WebSocket, session: &Session, message: Message) -> Result<(), End> {
+async fn write(
+    server: &Server,
+    socket: &mut WebSocket,
+    session: &Session,
+    message: Message,
+) -> Result<(), End> {
     finish_write(server, session, socket.send(message)).await
 }
 
@@ -286,7 +333,12 @@ async fn finish_write(
 
 /// Sends one text before there is a session.
 async fn send(server: &Server, socket: &mut WebSocket, text: String) -> Result<(), End> {
-    match timeout(server.settings.write_timeout, socket.send(Message::Text(text.into()))).await {
+    match timeout(
+        server.settings.write_timeout,
+        socket.send(Message::Text(text.into())),
+    )
+    .await
+    {
         Ok(Ok(())) => Ok(()),
         _ => Err(End::Gone),
     }

@@ -27,10 +27,16 @@ const PREVIEW: usize = 160;
 ///
 /// # Errors
 /// `bad_request` for tokens that are none, or the storage's failure.
-pub async fn window(server: &Server, caller: &Caller, query: &WindowQuery) -> Result<Window, ErrorBody> {
+pub async fn window(
+    server: &Server,
+    caller: &Caller,
+    query: &WindowQuery,
+) -> Result<Window, ErrorBody> {
     let not_ours = |what: &str| Code::BadRequest.because(what);
     let since = match &query.since {
-        Some(token) => Resume::read(token).ok_or_else(|| not_ours("since"))?.since(),
+        Some(token) => Resume::read(token)
+            .ok_or_else(|| not_ours("since"))?
+            .since(),
         None => 0,
     };
     let after = match &query.after {
@@ -48,18 +54,45 @@ pub(super) async fn read(
     after: Option<InboxCursor>,
     limit: Option<u32>,
 ) -> Result<Window, ErrorBody> {
-    let resume = Resume { epoch: server.ports.log.epoch(), now: server.clock.now() }.token();
-    let limit = limit.unwrap_or(ROWS).clamp(1, server.settings.limits.window_rows);
-    let rows = server.ports.inbox.rows(account, since, after, limit).await.map_err(storage)?;
-    let next = rows.last().filter(|_| rows.len() == limit as usize).map(|last| {
-        cursor_text(InboxCursor { touched: last.touched(), conversation: last.conversation })
-    });
-    let rows = stream::iter(rows).map(|row| complete(server, account, row)).buffered(AT_ONCE);
-    Ok(Window { rows: rows.try_collect().await?, next, resume })
+    let resume = Resume {
+        epoch: server.ports.log.epoch(),
+        now: server.clock.now(),
+    }
+    .token();
+    let limit = limit
+        .unwrap_or(ROWS)
+        .clamp(1, server.settings.limits.window_rows);
+    let rows = server
+        .ports
+        .inbox
+        .rows(account, since, after, limit)
+        .await
+        .map_err(storage)?;
+    let next = rows
+        .last()
+        .filter(|_| rows.len() == limit as usize)
+        .map(|last| {
+            cursor_text(InboxCursor {
+                touched: last.touched(),
+                conversation: last.conversation,
+            })
+        });
+    let rows = stream::iter(rows)
+        .map(|row| complete(server, account, row))
+        .buffered(AT_ONCE);
+    Ok(Window {
+        rows: rows.try_collect().await?,
+        next,
+        resume,
+    })
 }
 
 /// A row for the wire, with its last message as it stands.
-pub(super) async fn complete(server: &Server, account: AccountId, row: InboxRow) -> Result<Row, ErrorBody> {
+pub(super) async fn complete(
+    server: &Server,
+    account: AccountId,
+    row: InboxRow,
+) -> Result<Row, ErrorBody> {
     let last = last_message(server, account, &row).await?;
     let unread = match row.role {
         Some(_) => row.marks.unread(row.summary.ordinal, row.joined_ordinal),
@@ -79,7 +112,11 @@ pub(super) async fn complete(server: &Server, account: AccountId, row: InboxRow)
         role: row.role,
         read: row.marks.seen(),
         unread,
-        mentions: if unread == 0 { 0 } else { row.marks.mentions.len() as u32 },
+        mentions: if unread == 0 {
+            0
+        } else {
+            row.marks.mentions.len() as u32
+        },
         last,
     })
 }
@@ -97,11 +134,24 @@ async fn last_message(
     if seq < row.floor || row.role.is_none() {
         return Ok(None);
     }
-    let entries = server.ports.log.read(row.conversation, seq, seq, 0).await.map_err(storage)?;
+    let entries = server
+        .ports
+        .log
+        .read(row.conversation, seq, seq, 0)
+        .await
+        .map_err(storage)?;
     let visible = [Interval { from: seq, to: seq }];
-    let Some(membership) = row_membership(row) else { return Ok(None) };
-    let reader = history::Reader { account, membership: &membership, visible: &visible };
-    let entry = history::standing(server, row.conversation, &reader, &entries).await?.pop();
+    let Some(membership) = row_membership(row) else {
+        return Ok(None);
+    };
+    let reader = history::Reader {
+        account,
+        membership: &membership,
+        visible: &visible,
+    };
+    let entry = history::standing(server, row.conversation, &reader, &entries)
+        .await?
+        .pop();
     Ok(entry.map(|mut entry| {
         entry.body = entry.body.map(shorten);
         entry
@@ -136,7 +186,11 @@ fn shorten(body: Raw) -> Raw {
 ///
 /// # Errors
 /// What the conversation or the storage has against it.
-pub async fn detail(server: &Server, caller: &Caller, conversation: ConversationId) -> Result<Detail, ErrorBody> {
+pub async fn detail(
+    server: &Server,
+    caller: &Caller,
+    conversation: ConversationId,
+) -> Result<Detail, ErrorBody> {
     let view = server.hosts()?.view(conversation, caller.account).await?;
     let last = last_message(server, caller.account, &inbox_row(conversation, &view)).await?;
     let membership = view.membership;
@@ -183,13 +237,21 @@ fn inbox_row(conversation: ConversationId, view: &View) -> InboxRow {
 ///
 /// # Errors
 /// What the conversation has against it.
-pub async fn open(server: &Server, caller: &Caller, conversation: ConversationId) -> Result<Opened, ErrorBody> {
+pub async fn open(
+    server: &Server,
+    caller: &Caller,
+    conversation: ConversationId,
+) -> Result<Opened, ErrorBody> {
     // Opened before it is read, so that no change falls between.
     if let Some(session) = &caller.session {
         session.open(conversation);
     }
     match server.hosts()?.view(conversation, caller.account).await {
-        Ok(view) => Ok(Opened { epoch: view.epoch, head: view.summary.head, members: view.members }),
+        Ok(view) => Ok(Opened {
+            epoch: view.epoch,
+            head: view.summary.head,
+            members: view.members,
+        }),
         Err(error) => {
             if let Some(session) = &caller.session {
                 session.shut(conversation);
@@ -204,4 +266,3 @@ pub(crate) async fn is_full(server: &Server, account: AccountId) -> Result<bool,
     let count = server.ports.inbox.count(account).await.map_err(storage)?;
     Ok(count >= server.settings.limits.conversations)
 }
-

@@ -22,8 +22,20 @@ const TYPING_MS: u64 = 1_000;
 impl Shard {
     /// Tells everybody of a commit.
     pub(super) fn deliver(&mut self, id: ConversationId, batch: Batch) {
-        let Some(Slot { state: State::Hot(hot), .. }) = self.slots.get(&id) else { return };
-        let Batch { entries, sent, marked: reads, origin, .. } = batch;
+        let Some(Slot {
+            state: State::Hot(hot),
+            ..
+        }) = self.slots.get(&id)
+        else {
+            return;
+        };
+        let Batch {
+            entries,
+            sent,
+            marked: reads,
+            origin,
+            ..
+        } = batch;
         for (reply, sent) in sent {
             reply.send(Ok(sent));
         }
@@ -40,7 +52,9 @@ impl Shard {
                 mentions: answer.mentions,
             });
             let frame = Utf8Bytes::from(event_text(&event));
-            self.surroundings.registry.each(read.account, |session| push_to_others(session, read.origin, &frame));
+            self.surroundings.registry.each(read.account, |session| {
+                push_to_others(session, read.origin, &frame)
+            });
             read.reply.send(Ok(answer));
         }
     }
@@ -53,13 +67,25 @@ impl Shard {
         let epoch = hot.conversation.epoch();
         let first = entries.first().map_or(0, |entry| entry.envelope.seq);
         let shared = frame(id, epoch, entries.iter());
-        let joined_or_left = entries.iter().any(|entry| changes_members(entry.envelope.kind));
+        let joined_or_left = entries
+            .iter()
+            .any(|entry| changes_members(entry.envelope.kind));
         for member in &membership.members {
             if joined_or_left && !member.sees(first) {
-                let own = frame(id, epoch, entries.iter().filter(|entry| member.sees(entry.envelope.seq)));
-                registry.each(member.account, |session| push_to_others(session, origin, &own));
+                let own = frame(
+                    id,
+                    epoch,
+                    entries
+                        .iter()
+                        .filter(|entry| member.sees(entry.envelope.seq)),
+                );
+                registry.each(member.account, |session| {
+                    push_to_others(session, origin, &own)
+                });
             } else {
-                registry.each(member.account, |session| push_to_others(session, origin, &shared));
+                registry.each(member.account, |session| {
+                    push_to_others(session, origin, &shared)
+                });
             }
         }
         if !joined_or_left {
@@ -68,8 +94,16 @@ impl Shard {
         for former in &membership.former {
             let last = former.intervals.last();
             if let Some(last) = last.filter(|last| last.to >= first) {
-                let own = frame(id, epoch, entries.iter().filter(|entry| last.contains(entry.envelope.seq)));
-                registry.each(former.account, |session| push_to_others(session, origin, &own));
+                let own = frame(
+                    id,
+                    epoch,
+                    entries
+                        .iter()
+                        .filter(|entry| last.contains(entry.envelope.seq)),
+                );
+                registry.each(former.account, |session| {
+                    push_to_others(session, origin, &own)
+                });
             }
         }
     }
@@ -77,7 +111,9 @@ impl Shard {
     /// Stores the marks that moved and tells those who look or wrote.
     pub(super) fn tell_marks(&mut self) {
         for id in std::mem::take(&mut self.moved) {
-            let Some(mut slot) = self.slots.remove(&id) else { continue };
+            let Some(mut slot) = self.slots.remove(&id) else {
+                continue;
+            };
             if let State::Hot(hot) = &mut slot.state {
                 if hot.is_free() {
                     self.tell_marks_of(id, hot);
@@ -95,11 +131,21 @@ impl Shard {
         let mut marks = Vec::with_capacity(hot.moved.len());
         for (account, before) in std::mem::take(&mut hot.moved) {
             let now = conversation.member_marks(account);
-            told.extend(conversation.authors(before.delivered.min(before.read) + 1, now.delivered.max(now.read)));
+            told.extend(conversation.authors(
+                before.delivered.min(before.read) + 1,
+                now.delivered.max(now.read),
+            ));
             marks.push(now);
         }
-        let stored = marks.iter().map(|mark| (mark.account, conversation.marks(mark.account))).collect();
-        let event = Event::Marks(Marks { conversation: id, epoch: conversation.epoch(), marks });
+        let stored = marks
+            .iter()
+            .map(|mark| (mark.account, conversation.marks(mark.account)))
+            .collect();
+        let event = Event::Marks(Marks {
+            conversation: id,
+            epoch: conversation.epoch(),
+            marks,
+        });
         let frame = Utf8Bytes::from(event_text(&event));
         for member in &conversation.membership().members {
             let is_author = told.contains(&member.account);
@@ -110,11 +156,22 @@ impl Shard {
             });
         }
         hot.batch = Some(Batch::default());
-        self.append(Append { conversation: id, after: hot.committed.head, entries: Vec::new(), marks: stored });
+        self.append(Append {
+            conversation: id,
+            after: hot.committed.head,
+            entries: Vec::new(),
+            marks: stored,
+        });
     }
 
     /// Passes on that a member types, to those who have the conversation open.
-    pub(super) fn pass_typing(&self, id: ConversationId, hot: &mut Hot, account: AccountId, typing: bool) {
+    pub(super) fn pass_typing(
+        &self,
+        id: ConversationId,
+        hot: &mut Hot,
+        account: AccountId,
+        typing: bool,
+    ) {
         let now = self.surroundings.clock.now();
         let last = hot.typed.get(&account).copied().unwrap_or(0);
         if hot.conversation.member(account).is_err() || hot.conversation.blocked {
@@ -124,9 +181,19 @@ impl Shard {
             return;
         }
         hot.typed.insert(account, now);
-        let event = Event::Typing(TypingMember { conversation: id, account, typing });
+        let event = Event::Typing(TypingMember {
+            conversation: id,
+            account,
+            typing,
+        });
         let frame = Utf8Bytes::from(event_text(&event));
-        for member in hot.conversation.membership().members.iter().filter(|member| member.account != account) {
+        for member in hot
+            .conversation
+            .membership()
+            .members
+            .iter()
+            .filter(|member| member.account != account)
+        {
             self.surroundings.registry.each(member.account, |session| {
                 if session.has_open(id) {
                     session.push(frame.clone());
@@ -136,9 +203,17 @@ impl Shard {
     }
 }
 
-fn frame<'a>(conversation: ConversationId, epoch: u32, entries: impl Iterator<Item = &'a Entry>) -> Utf8Bytes {
+fn frame<'a>(
+    conversation: ConversationId,
+    epoch: u32,
+    entries: impl Iterator<Item = &'a Entry>,
+) -> Utf8Bytes {
     let entries = entries.map(page::entry).collect();
-    Utf8Bytes::from(event_text(&Event::Entries(Entries { conversation, epoch, entries })))
+    Utf8Bytes::from(event_text(&Event::Entries(Entries {
+        conversation,
+        epoch,
+        entries,
+    })))
 }
 
 fn push_to_others(session: &Arc<Session>, origin: Option<u64>, frame: &Utf8Bytes) {
@@ -148,5 +223,8 @@ fn push_to_others(session: &Arc<Session>, origin: Option<u64>, frame: &Utf8Bytes
 }
 
 const fn changes_members(kind: Kind) -> bool {
-    matches!(kind, Kind::Created | Kind::MembersAdded | Kind::MemberRemoved | Kind::MemberLeft)
+    matches!(
+        kind,
+        Kind::Created | Kind::MembersAdded | Kind::MemberRemoved | Kind::MemberLeft
+    )
 }

@@ -22,21 +22,46 @@ pub struct Order {
 
 pub(super) enum What {
     /// Step the conversation and commit what comes of it.
-    Act { command: Box<Command>, reply: Reply<Sent>, origin: Option<u64> },
+    Act {
+        command: Box<Command>,
+        reply: Reply<Sent>,
+        origin: Option<u64>,
+    },
     /// Move watermarks.
-    Mark { account: AccountId, delivered: Option<u64>, read: Option<u64>, reply: Reply<Marked>, origin: Option<u64> },
+    Mark {
+        account: AccountId,
+        delivered: Option<u64>,
+        read: Option<u64>,
+        reply: Reply<Marked>,
+        origin: Option<u64>,
+    },
     /// Tell who looks at the conversation that somebody types.
     Typing { account: AccountId, typing: bool },
     /// Tell a member how the conversation stands.
-    View { account: AccountId, reply: oneshot::Sender<Result<View, ErrorBody>> },
+    View {
+        account: AccountId,
+        reply: oneshot::Sender<Result<View, ErrorBody>>,
+    },
     /// One of a direct conversation's two blocked the other, or neither does any more.
     Blocked(bool),
 }
 
 impl Order {
     /// Carries out a command; `origin` is the session that needs no event of it, because it gets the reply.
-    pub fn act(conversation: ConversationId, command: Command, reply: Reply<Sent>, origin: Option<u64>) -> Self {
-        Self { conversation, what: What::Act { command: Box::new(command), reply, origin } }
+    pub fn act(
+        conversation: ConversationId,
+        command: Command,
+        reply: Reply<Sent>,
+        origin: Option<u64>,
+    ) -> Self {
+        Self {
+            conversation,
+            what: What::Act {
+                command: Box::new(command),
+                reply,
+                origin,
+            },
+        }
     }
 
     /// Moves the account's watermarks.
@@ -46,13 +71,29 @@ impl Order {
         reply: Reply<Marked>,
         origin: Option<u64>,
     ) -> Self {
-        let suda_proto::request::Mark { conversation, delivered, read } = mark;
-        Self { conversation, what: What::Mark { account, delivered, read, reply, origin } }
+        let suda_proto::request::Mark {
+            conversation,
+            delivered,
+            read,
+        } = mark;
+        Self {
+            conversation,
+            what: What::Mark {
+                account,
+                delivered,
+                read,
+                reply,
+                origin,
+            },
+        }
     }
 
     /// Passes on that the account types.
     pub const fn typing(conversation: ConversationId, account: AccountId, typing: bool) -> Self {
-        Self { conversation, what: What::Typing { account, typing } }
+        Self {
+            conversation,
+            what: What::Typing { account, typing },
+        }
     }
 
     /// Asks how the conversation stands for a member.
@@ -61,12 +102,18 @@ impl Order {
         account: AccountId,
         reply: oneshot::Sender<Result<View, ErrorBody>>,
     ) -> Self {
-        Self { conversation, what: What::View { account, reply } }
+        Self {
+            conversation,
+            what: What::View { account, reply },
+        }
     }
 
     /// Tells the host whether a direct conversation is blocked now.
     pub const fn blocked(conversation: ConversationId, blocked: bool) -> Self {
-        Self { conversation, what: What::Blocked(blocked) }
+        Self {
+            conversation,
+            what: What::Blocked(blocked),
+        }
     }
 }
 

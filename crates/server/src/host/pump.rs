@@ -28,7 +28,9 @@ enum Taken {
 impl Shard {
     /// Takes waiting orders of a conversation until something must be waited for.
     pub(super) fn pump(&mut self, id: ConversationId) {
-        let Some(mut slot) = self.slots.remove(&id) else { return };
+        let Some(mut slot) = self.slots.remove(&id) else {
+            return;
+        };
         let mut batch = Batch::default();
         let mut need = None;
         while let Some(order) = self.next_order(&mut slot, &batch) {
@@ -65,31 +67,63 @@ impl Shard {
             State::Hot(hot) => hot.is_free(),
         };
         let has_room = batch.entries.len() < BATCH_ENTRIES && batch.bytes < BATCH_BYTES;
-        if is_free && has_room { slot.waiting.pop_front() } else { None }
+        if is_free && has_room {
+            slot.waiting.pop_front()
+        } else {
+            None
+        }
     }
 
-    fn take_order(&mut self, id: ConversationId, slot: &mut Slot, batch: &mut Batch, order: What) -> Taken {
+    fn take_order(
+        &mut self,
+        id: ConversationId,
+        slot: &mut Slot,
+        batch: &mut Batch,
+        order: What,
+    ) -> Taken {
         let State::Hot(hot) = &mut slot.state else {
             return self.take_order_of_missing(id, slot, batch, order);
         };
         match order {
-            What::Act { command, reply, origin } => {
+            What::Act {
+                command,
+                reply,
+                origin,
+            } => {
                 let now = self.surroundings.clock.now();
-                match hot.conversation.step(&command, &self.surroundings.settings.limits, now) {
+                match hot
+                    .conversation
+                    .step(&command, &self.surroundings.settings.limits, now)
+                {
                     Step::Append { entries, sent } => {
                         batch.take(entries, origin);
                         batch.sent.push((reply, sent));
                     }
-                    Step::Repeat(sent) if sent.position.seq > hot.committed.head => batch.sent.push((reply, sent)),
+                    Step::Repeat(sent) if sent.position.seq > hot.committed.head => {
+                        batch.sent.push((reply, sent))
+                    }
                     Step::Repeat(sent) => reply.send(Ok(sent)),
                     Step::Refuse(error) => reply.send(Err(error)),
-                    Step::Need(need) => return Taken::Needs(need, What::Act { command, reply, origin }),
+                    Step::Need(need) => {
+                        return Taken::Needs(
+                            need,
+                            What::Act {
+                                command,
+                                reply,
+                                origin,
+                            },
+                        );
+                    }
                 }
                 Taken::Yes
             }
-            What::Mark { account, delivered, read, reply, origin } => {
-                self.take_mark(id, hot, batch, (account, delivered, read, reply, origin))
-            }
+            What::Mark {
+                account,
+                delivered,
+                read,
+                reply,
+                origin,
+            } => self.take_mark(id, hot, batch, (account, delivered, read, reply, origin)),
             What::Typing { account, typing } => {
                 self.pass_typing(id, hot, account, typing);
                 Taken::Yes
@@ -106,8 +140,19 @@ impl Shard {
     }
 
     /// A conversation without entries can only be created.
-    fn take_order_of_missing(&self, id: ConversationId, slot: &mut Slot, batch: &mut Batch, order: What) -> Taken {
-        let What::Act { command, reply, origin } = order else {
+    fn take_order_of_missing(
+        &self,
+        id: ConversationId,
+        slot: &mut Slot,
+        batch: &mut Batch,
+        order: What,
+    ) -> Taken {
+        let What::Act {
+            command,
+            reply,
+            origin,
+        } = order
+        else {
             order.refuse(Code::NoSuchConversation.error());
             return Taken::Yes;
         };
@@ -127,17 +172,29 @@ impl Shard {
         Taken::Yes
     }
 
-    #[allow(clippy::type_complexity, reason = "the fields of one order, taken apart once")]
+    #[allow(
+        clippy::type_complexity,
+        reason = "the fields of one order, taken apart once"
+    )]
     fn take_mark(
         &mut self,
         id: ConversationId,
         hot: &mut Hot,
         batch: &mut Batch,
-        mark: (AccountId, Option<u64>, Option<u64>, Reply<Marked>, Option<u64>),
+        mark: (
+            AccountId,
+            Option<u64>,
+            Option<u64>,
+            Reply<Marked>,
+            Option<u64>,
+        ),
     ) -> Taken {
         let (account, delivered, read, reply, origin) = mark;
         let before = hot.conversation.member_marks(account);
-        match hot.conversation.mark(account, delivered, read, self.surroundings.clock.now()) {
+        match hot
+            .conversation
+            .mark(account, delivered, read, self.surroundings.clock.now())
+        {
             Ok(moved) => {
                 if let Some(marks) = moved {
                     if hot.moved.is_empty() {
@@ -146,13 +203,28 @@ impl Shard {
                     hot.moved.entry(account).or_insert(before);
                     if marks.read > before.read {
                         batch.marks.push((account, marks));
-                        batch.marked.push(Read { account, reply, origin });
+                        batch.marked.push(Read {
+                            account,
+                            reply,
+                            origin,
+                        });
                         return Taken::Yes;
                     }
                 }
                 reply.send(Ok(marked(&hot.conversation, account)));
             }
-            Err(Step::Need(need)) => return Taken::Needs(need, What::Mark { account, delivered, read, reply, origin }),
+            Err(Step::Need(need)) => {
+                return Taken::Needs(
+                    need,
+                    What::Mark {
+                        account,
+                        delivered,
+                        read,
+                        reply,
+                        origin,
+                    },
+                );
+            }
             Err(Step::Refuse(error)) => reply.send(Err(error)),
             Err(_) => reply.send(Err(Code::Internal.error())),
         }
@@ -181,9 +253,15 @@ impl Shard {
 
     /// A commit ended.
     pub(super) fn appended(&mut self, id: ConversationId, outcome: Result<(), AppendError>) {
-        let Some(slot) = self.slots.get_mut(&id) else { return };
-        let State::Hot(hot) = &mut slot.state else { return };
-        let Some(batch) = hot.batch.take() else { return };
+        let Some(slot) = self.slots.get_mut(&id) else {
+            return;
+        };
+        let State::Hot(hot) = &mut slot.state else {
+            return;
+        };
+        let Some(batch) = hot.batch.take() else {
+            return;
+        };
         match outcome {
             Ok(()) => {
                 if let Some(last) = batch.entries.last() {
@@ -213,8 +291,14 @@ fn summary_at(hot: &Hot, head: u64) -> suda_domain::receipts::Summary {
 
 /// The answer to a mark.
 pub(super) fn marked(conversation: &Conversation, account: AccountId) -> Marked {
-    let (unread, mentions) = conversation.member(account).map_or((0, 0), |member| conversation.unread(member));
-    Marked { read: conversation.marks(account).seen(), unread, mentions }
+    let (unread, mentions) = conversation
+        .member(account)
+        .map_or((0, 0), |member| conversation.unread(member));
+    Marked {
+        read: conversation.marks(account).seen(),
+        unread,
+        mentions,
+    }
 }
 
 const fn code_of_append(error: &AppendError) -> Code {
@@ -225,4 +309,3 @@ const fn code_of_append(error: &AppendError) -> Code {
         AppendError::Failure(failure) => code_of(failure),
     }
 }
-

@@ -60,7 +60,13 @@ pub struct Waiting {
 
 impl Session {
     /// A session with an empty queue.
-    pub fn new(id: u64, account: AccountId, device: DeviceId, foreground: bool, limits: QueueLimits) -> Self {
+    pub fn new(
+        id: u64,
+        account: AccountId,
+        device: DeviceId,
+        foreground: bool,
+        limits: QueueLimits,
+    ) -> Self {
         Self {
             id,
             account,
@@ -125,7 +131,10 @@ impl Session {
     pub fn take(&self) -> Waiting {
         let mut queue = self.lock();
         queue.bytes = 0;
-        Waiting { frames: std::mem::take(&mut queue.frames), closed: queue.closed }
+        Waiting {
+            frames: std::mem::take(&mut queue.frames),
+            closed: queue.closed,
+        }
     }
 
     /// Whether something waits.
@@ -160,7 +169,9 @@ impl Session {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.queue
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -177,7 +188,13 @@ mod tests {
 
     fn session(frames: usize, bytes: usize) -> Session {
         let limits = QueueLimits { frames, bytes };
-        Session::new(1, AccountId::from_bytes([1; 16]), DeviceId::from_bytes([2; 16]), true, limits)
+        Session::new(
+            1,
+            AccountId::from_bytes([1; 16]),
+            DeviceId::from_bytes([2; 16]),
+            true,
+            limits,
+        )
     }
 
     #[test]

@@ -125,11 +125,12 @@ pub async fn postponing(storage: &mut dyn Storage) {
     );
 }
 
-/// Waiting ends when a job was added, before or during the wait.
+/// Waiting ends when a job was added, before or during the wait. If this never returns, the rule is broken.
 pub async fn waiting(storage: &mut dyn Storage) {
     let ports = storage.ports().await;
     make_accounts(&ports, &["ada"]).await;
     promise(&ports, &["ada"]).await;
+    assert_eq!(due(&ports, NOW, 9).await.len(), 1, "a job was added");
     ports.jobs.wait().await;
 
     let mut wait = pin!(ports.jobs.wait());

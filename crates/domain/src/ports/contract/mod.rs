@@ -4,11 +4,14 @@
 //! with the rule that was broken. There is no runtime here: the implementation's tests bring their own.
 
 pub mod accounts;
+pub mod chat;
 pub mod closing;
 pub mod contacts;
 pub mod credentials;
 pub mod devices;
+pub mod inbox;
 pub mod jobs;
+pub mod log;
 mod samples;
 
 use std::future::{Future, poll_fn};

@@ -1,0 +1,280 @@
+//! The engine: one task that owns the line, the outbox and every write to the cache.
+//!
+//! It takes three kinds of happenings, one at a time: commands of the app, frames of the server, timers. Calls of the
+//! app that only read go to the cache directly.
+
+mod command;
+mod history;
+mod line;
+pub mod link;
+mod list;
+mod marks;
+mod own;
+mod people;
+mod reconnect;
+mod request;
+mod sending;
+mod timers;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use suda_proto::event::Event;
+use suda_proto::{AccountId, ConversationId};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+pub use self::command::{Command, Composed};
+use self::link::{Incoming, Line};
+use self::reconnect::{Failure, Reconnect};
+use self::request::Requests;
+use self::timers::{Timer, Timers};
+use crate::backoff::Backoff;
+use crate::cache::{Cache, Held, Progress, Session, Write};
+use crate::error::{CacheError, ClientError};
+use crate::event::{ClientEvent, ConnectionState};
+use crate::outbox::Outbox;
+use crate::rest::Rest;
+
+/// What became of a happening.
+type Step = Result<(), CacheError>;
+
+/// Owns everything that changes.
+pub struct Engine {
+    cache: Cache,
+    rest: Rest,
+    token: String,
+    me: AccountId,
+    commands: mpsc::Receiver<Command>,
+    events: broadcast::Sender<ClientEvent>,
+    state: watch::Sender<ConnectionState>,
+    on_screen: watch::Sender<Vec<ConversationId>>,
+
+    contact: Contact,
+    reconnect: Reconnect,
+    requests: Requests,
+    timers: Timers,
+    foreground: bool,
+    /// Whether the app wants a line.
+    is_wanted: bool,
+    /// Whether anything came since the last resume token.
+    is_stirred: bool,
+    /// Who waits for one round of polling to end.
+    once: Option<oneshot::Sender<Result<(), ClientError>>>,
+
+    held: BTreeMap<ConversationId, Held>,
+    progress: Progress,
+    outbox: Outbox,
+    pauses: BTreeMap<ConversationId, Backoff>,
+    fills: Fills,
+    /// How far conversations were received, to be told to the server.
+    delivered: BTreeMap<ConversationId, u64>,
+    known_people: BTreeSet<AccountId>,
+    strangers: BTreeSet<AccountId>,
+}
+
+/// How the engine stands with the server.
+enum Contact {
+    None,
+    Trying(JoinHandle<Result<(Line, suda_proto::reply::Welcome), Failure>>),
+    Line(Line),
+}
+
+/// Which conversations are being filled.
+#[derive(Default)]
+struct Fills {
+    waiting: VecDeque<ConversationId>,
+    running: BTreeSet<ConversationId>,
+}
+
+/// What the contact brings.
+enum News {
+    Tried(Result<(Line, suda_proto::reply::Welcome), Failure>),
+    Incoming(Incoming),
+}
+
+/// The app's side of a running engine.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    /// Where commands go in.
+    pub commands: mpsc::Sender<Command>,
+    /// Where events come out.
+    pub events: broadcast::Sender<ClientEvent>,
+    /// How the connection stands.
+    pub state: watch::Receiver<ConnectionState>,
+}
+
+/// How many commands wait for the engine before callers wait.
+const COMMANDS: usize = 64;
+
+impl Engine {
+    /// Starts the engine of a login. It ends when every handle is gone, or when the account logs out.
+    ///
+    /// # Errors
+    /// Where the cache cannot be read.
+    pub async fn start(cache: Cache, rest: Rest, session: &Session) -> Result<Handle, CacheError> {
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        let (events, _) = broadcast::channel(crate::event::EVENT_CAPACITY);
+        let (state, state_receiver) = watch::channel(ConnectionState::Offline);
+        let engine = Self {
+            rest,
+            token: session.token.clone(),
+            me: session.account.profile.account,
+            commands: receiver,
+            events: events.clone(),
+            state,
+            on_screen: watch::Sender::new(Vec::new()),
+            contact: Contact::None,
+            reconnect: Reconnect::default(),
+            requests: Requests::default(),
+            timers: Timers::default(),
+            foreground: true,
+            is_wanted: false,
+            is_stirred: false,
+            once: None,
+            held: cache.conversations().await?.into_iter().collect(),
+            progress: cache.progress().await?,
+            outbox: Outbox::restore(cache.outbox().await?),
+            pauses: BTreeMap::new(),
+            fills: Fills::default(),
+            delivered: BTreeMap::new(),
+            known_people: cache.known_profiles().await?.into_iter().collect(),
+            strangers: BTreeSet::new(),
+            cache,
+        };
+        tokio::spawn(engine.run());
+        Ok(Handle { commands, events, state: state_receiver })
+    }
+
+    async fn run(mut self) {
+        loop {
+            let step = tokio::select! {
+                command = self.commands.recv() => match command {
+                    None => break,
+                    Some(Command::LogOut { done }) => {
+                        let wiped = self.cache.write(vec![Write::Wipe]).await;
+                        self.announce_state(ConnectionState::LoggedOut);
+                        // The caller may have given up waiting.
+                        let _ = done.send(wiped.map_err(ClientError::from));
+                        break;
+                    }
+                    Some(command) => self.on_command(command).await,
+                },
+                news = self.contact.next() => self.on_news(news).await,
+                timer = self.timers.next() => self.on_timer(timer).await,
+            };
+            let step = match step {
+                Ok(()) => self.finish_step().await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = step {
+                tracing::error!(%error, "the cache failed; the client stops");
+                self.announce_state(ConnectionState::Stopped { reason: "cache_failed".to_owned() });
+                break;
+            }
+        }
+    }
+
+    /// What every step may leave to do.
+    async fn finish_step(&mut self) -> Step {
+        self.ask_about_strangers();
+        self.start_fills();
+        if self.once.is_some() && self.is_idle() {
+            self.drop_line(ConnectionState::Offline);
+            if let Some(done) = self.once.take() {
+                let _ = done.send(Ok(()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn on_news(&mut self, news: News) -> Step {
+        match news {
+            News::Tried(Ok((line, welcome))) => self.on_welcome(line, welcome).await,
+            News::Tried(Err(failure)) => self.on_failure(&failure).await,
+            News::Incoming(Incoming::Frame(frame)) => self.on_frame(frame).await,
+            News::Incoming(Incoming::Cursor(cursor)) => self.on_cursor(cursor).await,
+            News::Incoming(Incoming::Lost(error)) => self.on_lost(&error).await,
+        }
+    }
+
+    async fn on_event(&mut self, event: Event) -> Step {
+        self.is_stirred = true;
+        match event {
+            Event::Entries(entries) => self.on_entries(entries).await,
+            Event::Marks(marks) => self.on_marks(marks).await,
+            Event::Read(read) => self.on_read(read).await,
+            Event::Typing(typing) => {
+                let (conversation, account) = (typing.conversation, typing.account);
+                self.announce(ClientEvent::Typing { conversation, account, typing: typing.typing });
+                Ok(())
+            }
+            Event::Rows(rows) => self.apply_rows(rows.rows, Vec::new()).await,
+            Event::Reset(reset) => self.on_reset(reset).await,
+            Event::Resync {} => self.on_resync().await,
+            Event::Unknown => Ok(()),
+        }
+    }
+
+    async fn on_timer(&mut self, timer: Timer) -> Step {
+        match timer {
+            Timer::Connect => self.try_socket(),
+            Timer::Release(conversation) => {
+                self.outbox.release(conversation);
+                self.pump(conversation);
+            }
+            Timer::Fill(conversation) => self.want_fill(conversation),
+            Timer::Marks => self.send_delivered(),
+            Timer::Token => self.ask_token(),
+            Timer::Values => return self.send_values().await,
+        }
+        Ok(())
+    }
+
+    fn announce(&self, event: ClientEvent) {
+        // Nobody may be listening; events are hints.
+        let _ = self.events.send(event);
+    }
+
+    fn announce_state(&self, state: ConnectionState) {
+        if *self.state.borrow() != state {
+            self.state.send_replace(state.clone());
+            self.announce(ClientEvent::Connection { state });
+        }
+    }
+
+    /// Whether nothing is under way and nothing can be sent.
+    fn is_idle(&self) -> bool {
+        self.requests.is_empty() && self.fills.waiting.is_empty() && self.progress.resume.is_some() && !self.is_stirred
+    }
+
+    /// This device's clock, milliseconds since 1970.
+    fn now() -> u64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn after(&mut self, milliseconds: u64, timer: Timer) {
+        self.timers.set(Instant::now() + std::time::Duration::from_millis(milliseconds), timer);
+    }
+}
+
+impl Contact {
+    /// The next news; waits for ever where there is no contact.
+    async fn next(&mut self) -> News {
+        match self {
+            Self::None => std::future::pending().await,
+            Self::Trying(task) => {
+                let tried = task.await;
+                News::Tried(tried.unwrap_or_else(|_| {
+                    let error = crate::error::ConnectionError::Closed { code: None };
+                    Err(Failure { error, http_works: false })
+                }))
+            }
+            Self::Line(line) => match line.incoming.recv().await {
+                Some(incoming) => News::Incoming(incoming),
+                None => News::Incoming(Incoming::Lost(crate::error::ConnectionError::Closed { code: None })),
+            },
+        }
+    }
+}

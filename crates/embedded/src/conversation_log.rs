@@ -1,0 +1,295 @@
+//! Port [`Log`]: conversations' entries and state, in the segment log and its index.
+//!
+//! An append is one append to the segment log: all of it survives a crash or none. The index is
+//! told before the caller is, so whoever has an answer finds it in every read.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use suda_domain::entry::Entry;
+use suda_domain::message::MessageState;
+use suda_domain::ports::Failure;
+use suda_domain::ports::log::{Append, AppendError, Loaded, Log};
+use suda_domain::receipts::Summary;
+use suda_proto::ConversationId;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::index::eraser::Eraser;
+use crate::index::spill::{self, Fatal};
+use crate::index::tables::summary_key;
+use crate::index::{Index, IndexError, IndexOptions, Room};
+use crate::log::{self, Disk, LogHooks, LogOptions, OpenReport};
+use crate::records;
+use crate::turns::Turns;
+
+/// How conversations are kept.
+#[derive(Clone)]
+pub struct ConversationLogOptions {
+    /// The segment log's limits.
+    pub log: LogOptions,
+    /// The index's limits.
+    pub index: IndexOptions,
+    /// How long changed rows wait before they are written into the index.
+    pub index_age: Duration,
+    /// How long bodies that are to be erased wait for more of them.
+    pub erase_delay: Duration,
+    /// Called when the process must end; what it was given is in the log.
+    pub fatal: Fatal,
+}
+
+/// Why the log of conversations could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ConversationLogError {
+    /// The segment log could not be opened.
+    #[error(transparent)]
+    Log(#[from] log::OpenError),
+    /// The index could not be opened.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// The index was derived from another log.
+    #[error("the index belongs to another log: rebuild it")]
+    ForeignIndex,
+    /// A thread could not be started.
+    #[error("a thread could not be started: {0}")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Conversations' entries and state on one machine. Clones share it; dropping the last one
+/// commits what waits and writes the index.
+#[derive(Clone)]
+pub struct ConversationLog {
+    pub(crate) core: Arc<Core>,
+}
+
+/// What the clones share. Its parts end in this order.
+pub(crate) struct Core {
+    _eraser_thread: Worker,
+    pub eraser: Arc<Eraser>,
+    pub log: Arc<log::Log>,
+    _index_thread: Worker,
+    pub index: Arc<Index>,
+    turns: Arc<Turns>,
+    pub epoch: AtomicU32,
+}
+
+/// A thread that is stopped and waited for when this is dropped.
+struct Worker {
+    stop: Box<dyn Fn() + Send + Sync>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        (self.stop)();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("a thread of the store panicked");
+        }
+    }
+}
+
+impl ConversationLog {
+    /// Opens the log in `disk` and its index in `index_folder`, and lets the index catch up.
+    /// `log_id` is the log's id if it is known already.
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        index_folder: &Path,
+        epoch: u32,
+        log_id: Option<Uuid>,
+        options: ConversationLogOptions,
+    ) -> Result<(Self, OpenReport), ConversationLogError> {
+        let index = Arc::new(Index::open(index_folder, options.index)?);
+        if log_id.is_some_and(|log_id| !index.belongs_to(log_id)) {
+            return Err(ConversationLogError::ForeignIndex);
+        }
+        let mut replay = |group: &log::ReplayedGroup<'_>| {
+            index.apply_replayed(group)?;
+            index.spill_if_full()?;
+            Ok(())
+        };
+        let start = index.applied();
+        let hooks = hooks(Arc::clone(&index), Arc::clone(&options.fatal));
+        let (log, report) = log::Log::open(disk, options.log, start, &mut replay, hooks)?;
+        if !index.belongs_to(report.log_id) {
+            return Err(ConversationLogError::ForeignIndex);
+        }
+        let log = Arc::new(log);
+        let spilling = spill::start(Arc::clone(&index), options.index_age, options.fatal);
+        let index_thread = worker(spilling, &index, Index::stop)?;
+        let eraser = Arc::new(Eraser::new(Arc::clone(&log), Arc::clone(&index)));
+        let erasing = Arc::clone(&eraser).start(options.erase_delay);
+        let core = Core {
+            _eraser_thread: worker(erasing, &index, |index| index.erase_bell.stop())?,
+            eraser,
+            log,
+            _index_thread: index_thread,
+            index,
+            turns: Arc::default(),
+            epoch: AtomicU32::new(epoch),
+        };
+        let core = Arc::new(core);
+        Ok((Self { core }, report))
+    }
+
+    /// Runs `work`, which may wait for the disk, beside the tasks.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Core) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let core = Arc::clone(&self.core);
+        let done = tokio::task::spawn_blocking(move || work(&core));
+        done.await.map_err(Failure::unavailable)?
+    }
+
+    async fn head(&self, conversation: ConversationId) -> Result<u64, Failure> {
+        let key = summary_key(conversation);
+        let summary: Option<Summary> = match self.core.index.remembered(&key)? {
+            Some(summary) => summary,
+            None => {
+                self.blocking(move |core| Ok(core.index.view()?.get(&key)?))
+                    .await?
+            }
+        };
+        Ok(summary.map_or(0, |summary| summary.head))
+    }
+}
+
+/// What the segment log calls: the index takes over every group before its senders hear of it.
+fn hooks(index: Arc<Index>, fatal: Fatal) -> LogHooks {
+    let failed = Arc::clone(&fatal);
+    LogHooks {
+        committed: Box::new(move |group| {
+            if let Err(error) = index.apply_committed(group) {
+                failed(&format!("the index could not follow the log: {error}"));
+            }
+        }),
+        fatal: Box::new(move |what| fatal(what)),
+    }
+}
+
+fn worker(
+    thread: std::io::Result<JoinHandle<()>>,
+    index: &Arc<Index>,
+    stop: fn(&Index),
+) -> Result<Worker, ConversationLogError> {
+    let index = Arc::clone(index);
+    Ok(Worker {
+        thread: Some(thread.map_err(ConversationLogError::Thread)?),
+        stop: Box::new(move || stop(&index)),
+    })
+}
+
+#[async_trait]
+impl Log for ConversationLog {
+    async fn append(&self, append: Append) -> Result<(), AppendError> {
+        let Append {
+            conversation,
+            after,
+            entries,
+            marks,
+        } = append;
+        match self.core.index.room() {
+            Room::Enough => {}
+            Room::Busy => return Err(AppendError::Overloaded),
+            Room::DiskFull => return Err(Failure::Full.into()),
+        }
+        let turn = self.core.turns.take(conversation).await;
+        let turn = turn.ok_or(AppendError::Overloaded)?;
+        let head = self.head(conversation).await?;
+        if head != after {
+            return Err(AppendError::Conflict { head });
+        }
+        let mut records = Vec::with_capacity(entries.len() + marks.len());
+        for (entry, seq) in entries.iter().zip(after + 1..) {
+            if entry.envelope.seq != seq {
+                return Err(Failure::unavailable("an append's entries have gaps").into());
+            }
+            let record = records::entry_record(conversation, entry);
+            records.push(record.map_err(Failure::unavailable)?);
+        }
+        for (account, marks) in &marks {
+            records.push(records::marks_record(conversation, *account, marks));
+        }
+        if records.is_empty() {
+            return Ok(());
+        }
+        let (answer, answered) = oneshot::channel();
+        let done = move |result: Result<_, log::AppendError>| {
+            drop(turn);
+            // A caller that has gone does not want to know.
+            let _ = answer.send(result.map(drop));
+        };
+        self.core
+            .log
+            .append(records, Box::new(done))
+            .map_err(refused)?;
+        match answered.await {
+            Ok(result) => result.map_err(refused),
+            Err(error) => Err(Failure::unavailable(error).into()),
+        }
+    }
+
+    async fn load(
+        &self,
+        conversation: ConversationId,
+        recent: u32,
+    ) -> Result<Option<Loaded>, Failure> {
+        self.blocking(move |core| core.load(conversation, recent))
+            .await
+    }
+
+    async fn read(
+        &self,
+        conversation: ConversationId,
+        from: u64,
+        to: u64,
+        most_bytes: usize,
+    ) -> Result<Vec<Entry>, Failure> {
+        self.blocking(move |core| core.read(conversation, from, to, most_bytes))
+            .await
+    }
+
+    async fn message_states(
+        &self,
+        conversation: ConversationId,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<(u64, MessageState)>, Failure> {
+        self.blocking(move |core| core.message_states(conversation, from, to))
+            .await
+    }
+
+    async fn own_values(
+        &self,
+        conversation: ConversationId,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<(String, u64)>, Failure> {
+        let after = after.map(str::to_owned);
+        self.blocking(move |core| core.own_values(conversation, after.as_deref(), limit))
+            .await
+    }
+
+    fn epoch(&self) -> u32 {
+        self.core.epoch.load(Ordering::Acquire)
+    }
+
+    fn latest(&self) -> u64 {
+        self.core.index.latest()
+    }
+}
+
+/// What the segment log's refusal means to a caller of the port.
+fn refused(error: log::AppendError) -> AppendError {
+    match error {
+        log::AppendError::Full => AppendError::Overloaded,
+        log::AppendError::DiskFull => Failure::Full.into(),
+        other => Failure::unavailable(other).into(),
+    }
+}

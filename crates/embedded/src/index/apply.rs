@@ -1,0 +1,359 @@
+//! From a record of the log to the rows that it changes, with the rules of `suda-domain`.
+//!
+//! The same code runs behind every commit and in every replay. A replay meets bodies that were
+//! erased meanwhile; whatever follows from those was overtaken by the entry that erased them.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+
+use bytes::Bytes;
+use suda_domain::entry::{Entry, Envelope};
+use suda_domain::membership::Membership;
+use suda_domain::message::MessageState;
+use suda_domain::receipts::{Marks, Summary};
+use suda_domain::stored::Stored;
+use suda_proto::entry::ConversationKind;
+use suda_proto::{AccountId, ConversationId, Kind, Mentioned};
+
+use super::tables::{
+    AuthorErasure, EntryRow, Key, MemberRow, Sequence, Value, entry_key, erasing_author_key,
+    erasing_key, member_key, membership_key, message_key, own_value_key, summary_key,
+};
+use super::view::View;
+use super::{Index, IndexError};
+use crate::log::{Body, CommittedGroup, Position, ReplayedGroup};
+use crate::records::{self, Header, SetKey};
+
+/// Rows that are being changed, over those that there are.
+pub struct Changes<'i> {
+    view: View<'i>,
+    pub(super) rows: HashMap<Key, Option<Value>>,
+    /// The highest time of an entry among them.
+    pub(super) latest: u64,
+    /// Whether there is something new to erase.
+    pub(super) erases: bool,
+}
+
+/// A record with its place.
+struct Placed<'a> {
+    position: Position,
+    length: u32,
+    kind: u8,
+    header: &'a [u8],
+    body: Body<Bytes>,
+}
+
+impl Index {
+    /// Takes over a group that was just committed.
+    pub fn apply_committed(&self, group: &CommittedGroup) -> Result<(), IndexError> {
+        self.change(Some(group.end), |changes| {
+            for append in &group.appends {
+                for (record, position) in append.records.iter().zip(&append.positions) {
+                    changes.apply(Placed {
+                        position: *position,
+                        length: record.encoded_length(),
+                        kind: record.kind,
+                        header: &record.header,
+                        body: match record.body.is_empty() {
+                            true => Body::Empty,
+                            false => Body::Intact(record.body.clone()),
+                        },
+                    })?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes over a group that is read back.
+    pub fn apply_replayed(&self, group: &ReplayedGroup<'_>) -> Result<(), IndexError> {
+        self.change(Some(group.end), |changes| {
+            for (position, record) in &group.records {
+                changes.apply(Placed {
+                    position: *position,
+                    length: record.encoded_length,
+                    kind: record.kind,
+                    header: record.header,
+                    body: match record.body {
+                        Body::Intact(body) => Body::Intact(Bytes::copy_from_slice(body)),
+                        Body::Empty => Body::Empty,
+                        Body::Erased => Body::Erased,
+                        Body::Damaged => Body::Damaged,
+                    },
+                })?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl<'i> Changes<'i> {
+    pub(super) fn new(view: View<'i>) -> Self {
+        Self {
+            view,
+            rows: HashMap::new(),
+            latest: 0,
+            erases: false,
+        }
+    }
+
+    /// One row as it is with the changes.
+    pub fn get<T: Stored>(&mut self, key: &[u8]) -> Result<Option<T>, IndexError> {
+        match self.rows.get(key) {
+            Some(value) => Ok(value.as_deref().map(T::decode).transpose()?),
+            None => self.view.get(key),
+        }
+    }
+
+    /// Sets a row.
+    pub fn put<T: Stored>(&mut self, key: Key, value: &T) {
+        self.rows
+            .insert(key, Some(value.encode().into_boxed_slice()));
+    }
+
+    /// Removes a row.
+    pub fn delete(&mut self, key: Key) {
+        match self.rows.entry(key) {
+            Slot::Occupied(mut slot) => drop(slot.insert(None)),
+            Slot::Vacant(slot) => drop(slot.insert(None)),
+        }
+    }
+
+    fn apply(&mut self, record: Placed<'_>) -> Result<(), IndexError> {
+        match records::decode(record.kind, record.header)? {
+            Header::Marks {
+                conversation,
+                account,
+                marks,
+            } => self.advance_marks(conversation, account, &marks),
+            Header::Entry {
+                conversation,
+                envelope,
+                set,
+            } => {
+                let row = EntryRow {
+                    position: record.position,
+                    length: record.length,
+                    hidden: record.body == Body::Erased,
+                };
+                let body = record.body.intact();
+                let entry = Entry { envelope, body };
+                self.apply_entry(conversation, &entry, set, &row)
+            }
+        }
+    }
+
+    fn apply_entry(
+        &mut self,
+        conversation: ConversationId,
+        entry: &Entry,
+        set: Option<SetKey>,
+        row: &EntryRow,
+    ) -> Result<(), IndexError> {
+        let envelope = &entry.envelope;
+        let mut summary: Summary = self.get(&summary_key(conversation))?.unwrap_or_default();
+        if envelope.seq != summary.head + 1 {
+            return Err(IndexError::Disorder {
+                conversation,
+                seq: envelope.seq,
+                head: summary.head,
+            });
+        }
+        summary.apply(envelope);
+        self.latest = self.latest.max(envelope.at);
+        self.put(summary_key(conversation), &summary);
+        self.put(entry_key(conversation, envelope.seq), row);
+        match envelope.kind {
+            Kind::Message => self.follow_message(conversation, envelope),
+            Kind::Edit | Kind::Delete | Kind::Reaction => self.point_at(conversation, entry),
+            Kind::Set => self.set_own_value(conversation, envelope.seq, set),
+            _ => self.change_membership(conversation, entry, &summary),
+        }
+    }
+
+    fn advance_marks(
+        &mut self,
+        conversation: ConversationId,
+        account: AccountId,
+        marks: &Marks,
+    ) -> Result<(), IndexError> {
+        self.change_member(conversation, account, |row| row.marks.advance(marks))
+    }
+
+    /// Changes the row of somebody who is or was a member; nobody else has one.
+    fn change_member(
+        &mut self,
+        conversation: ConversationId,
+        account: AccountId,
+        change: impl FnOnce(&mut MemberRow),
+    ) -> Result<(), IndexError> {
+        let key = member_key(account, conversation);
+        if let Some(mut row) = self.get::<MemberRow>(&key)? {
+            change(&mut row);
+            self.put(key, &row);
+        }
+        Ok(())
+    }
+
+    /// A message changes the marks of its author and of those whom it mentions; nobody else's
+    /// row is touched, however many members there are.
+    fn follow_message(
+        &mut self,
+        conversation: ConversationId,
+        envelope: &Envelope,
+    ) -> Result<(), IndexError> {
+        let mut accounts = vec![envelope.author];
+        for mention in &envelope.mentions {
+            match mention.who {
+                Mentioned::Account(account) => accounts.push(account),
+                Mentioned::All => {
+                    let membership = self.membership(conversation)?;
+                    accounts.extend(membership.members.iter().map(|member| member.account));
+                }
+            }
+        }
+        accounts.sort_unstable();
+        accounts.dedup();
+        for account in accounts {
+            self.change_member(conversation, account, |row| {
+                if row.role.is_some() {
+                    row.marks.apply(account, envelope);
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the state of the message that the entry points at, and hides what it deletes.
+    fn point_at(&mut self, conversation: ConversationId, entry: &Entry) -> Result<(), IndexError> {
+        let Some(target) = entry.envelope.target else {
+            return Ok(());
+        };
+        let key = message_key(conversation, target);
+        let mut state: MessageState = self.get(&key)?.unwrap_or_default();
+        state.apply(entry);
+        self.put(key, &state);
+        if entry.envelope.kind == Kind::Delete {
+            self.hide(conversation, target)?;
+        }
+        if state.deleted > 0 {
+            for edit in state.edits {
+                self.hide(conversation, edit)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets an entry's body read as `None` from now on, and be erased.
+    fn hide(&mut self, conversation: ConversationId, seq: u64) -> Result<(), IndexError> {
+        let key = entry_key(conversation, seq);
+        let Some(mut row) = self.get::<EntryRow>(&key)? else {
+            return Ok(());
+        };
+        if !row.hidden {
+            row.hidden = true;
+            self.put(key, &row);
+            self.rows
+                .insert(erasing_key(conversation, seq), Some(Box::default()));
+            self.erases = true;
+        }
+        Ok(())
+    }
+
+    fn set_own_value(
+        &mut self,
+        conversation: ConversationId,
+        seq: u64,
+        set: Option<SetKey>,
+    ) -> Result<(), IndexError> {
+        let Some(SetKey { key, is_null }) = set else {
+            return Ok(());
+        };
+        let key = own_value_key(conversation, &key);
+        if let Some(Sequence(before)) = self.get(&key)? {
+            self.hide(conversation, before)?;
+        }
+        match is_null {
+            true => self.delete(key),
+            false => self.put(key, &Sequence(seq)),
+        }
+        Ok(())
+    }
+
+    fn membership(&mut self, conversation: ConversationId) -> Result<Membership, IndexError> {
+        let membership = self.get(&membership_key(conversation))?;
+        membership.ok_or(IndexError::Missing {
+            conversation,
+            what: "the membership",
+        })
+    }
+
+    /// Follows an entry about members and settings; entries of unknown kinds change nothing.
+    fn change_membership(
+        &mut self,
+        conversation: ConversationId,
+        entry: &Entry,
+        summary: &Summary,
+    ) -> Result<(), IndexError> {
+        let before: Option<Membership> = self.get(&membership_key(conversation))?;
+        let after = match (entry.envelope.kind, &before) {
+            (Kind::Created, None) => Membership::created(entry),
+            (_, Some(before)) => {
+                let mut after = before.clone();
+                after.apply(entry).then_some(after)
+            }
+            (_, None) => None,
+        };
+        let Some(after) = after else {
+            return Ok(());
+        };
+        self.put(membership_key(conversation), &after);
+        self.change_member_rows(conversation, before.as_ref(), &after, summary)?;
+        if entry.envelope.kind == Kind::AuthorErased {
+            let key = erasing_author_key(conversation, entry.envelope.author);
+            let end = entry.envelope.seq;
+            self.put(key, &AuthorErasure { next: 1, end });
+            self.erases = true;
+        }
+        Ok(())
+    }
+
+    /// Rewrites the rows of those whose membership changed.
+    fn change_member_rows(
+        &mut self,
+        conversation: ConversationId,
+        before: Option<&Membership>,
+        after: &Membership,
+        summary: &Summary,
+    ) -> Result<(), IndexError> {
+        for member in &after.members {
+            let unchanged = before.and_then(|before| before.member(member.account));
+            if unchanged == Some(member) {
+                continue;
+            }
+            let key = member_key(member.account, conversation);
+            let marks = self
+                .get::<MemberRow>(&key)?
+                .map_or_else(Marks::default, |row| row.marks);
+            let row = MemberRow {
+                role: Some(member.role),
+                own: after.header.kind == ConversationKind::Own,
+                floor: member.floor(),
+                joined_ordinal: member.joined_ordinal,
+                left: None,
+                marks,
+            };
+            self.put(key, &row);
+        }
+        for member in before.map_or(&[][..], |before| &before.members) {
+            if after.member(member.account).is_none() {
+                self.change_member(conversation, member.account, |row| {
+                    row.role = None;
+                    row.marks.leave();
+                    row.left = Some(*summary);
+                })?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,298 @@
+//! The index: what can be asked of the log without reading it through.
+//!
+//! It is a pure function of the log. The log is durable first; the index takes over what was
+//! synced, keeps the changed rows in memory, and writes them into an LMDB database in large
+//! sorted batches on a thread of its own, each in one transaction with the position up to which
+//! the log is applied. What a crash takes from memory is derived again from the log's tail.
+//!
+//! | file | what |
+//! |---|---|
+//! | `tables` | which rows there are |
+//! | `memory`, `view` | rows not written yet; reading through them into the database |
+//! | `apply` | from a record to the rows that it changes |
+//! | `spill` | the thread that writes rows into the database |
+//! | `eraser` | the thread that erases bodies in the log |
+//! | `bell` | how such a thread is woken |
+
+pub mod apply;
+pub mod bell;
+pub mod eraser;
+mod memory;
+pub mod spill;
+pub mod tables;
+pub mod view;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
+
+use heed::types::Bytes;
+use heed::{CommitOrAbort, Database, Env, EnvOpenOptions, WithoutTls};
+use suda_domain::ports::Failure;
+use suda_domain::stored::StoredError;
+use suda_proto::ConversationId;
+use uuid::Uuid;
+
+use crate::log::Position;
+use apply::Changes;
+use bell::Bell;
+use memory::Layers;
+use tables::{FORM, Key, META_KEY, Meta, Value};
+use view::View;
+
+/// Most reads at the same time.
+const MOST_READERS: u32 = 1_024;
+
+/// The limits of an index.
+#[derive(Clone, Debug)]
+pub struct IndexOptions {
+    /// The most that the database may take on disk, in bytes; it is not reserved.
+    pub database_bytes: usize,
+    /// Rows in memory are written once they take this much, in bytes.
+    pub batch_bytes: usize,
+    /// The most that rows may take in memory, in bytes; then appends are refused.
+    pub memory_bytes: usize,
+}
+
+impl Default for IndexOptions {
+    fn default() -> Self {
+        Self {
+            database_bytes: 64 << 30,
+            batch_bytes: 16 << 20,
+            memory_bytes: 64 << 20,
+        }
+    }
+}
+
+/// Why the index could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// LMDB refused.
+    #[error("the index cannot be used: {0}")]
+    Engine(#[from] heed::Error),
+    /// A row or a record has a form that this program does not know.
+    #[error("the index or the log has a row that cannot be read: {0}")]
+    Stored(#[from] StoredError),
+    /// An entry does not continue its conversation.
+    #[error(
+        "entry {seq} of conversation {conversation} follows {head}: \
+         log and index do not belong together, rebuild the index"
+    )]
+    Disorder {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The entry's number.
+        seq: u64,
+        /// The number before it in the index.
+        head: u64,
+    },
+    /// A row that must be there is not.
+    #[error("the index lacks {what} of conversation {conversation}: rebuild it")]
+    Missing {
+        /// The conversation.
+        conversation: ConversationId,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// The index was written by a later version of Suda.
+    #[error(
+        "the index has form {found}, this version of Suda knows forms up to {FORM}: \
+         run the version that wrote it, or rebuild the index"
+    )]
+    Newer {
+        /// The form found.
+        found: u32,
+    },
+}
+
+impl From<IndexError> for Failure {
+    fn from(error: IndexError) -> Self {
+        match error {
+            IndexError::Engine(error) => Self::unavailable(error),
+            other => Self::Damaged(other.to_string()),
+        }
+    }
+}
+
+impl IndexError {
+    /// Whether there is no room on the disk or in the database.
+    fn is_full(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        match self {
+            Self::Engine(heed::Error::Io(error)) => {
+                matches!(error.kind(), StorageFull | QuotaExceeded)
+            }
+            Self::Engine(heed::Error::Mdb(error)) => matches!(error, heed::MdbError::MapFull),
+            _ => false,
+        }
+    }
+}
+
+/// Whether the index can take more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// It can.
+    Enough,
+    /// Not before the rows in memory are written.
+    Busy,
+    /// Not before there is room on the disk.
+    DiskFull,
+}
+
+/// The index.
+pub struct Index {
+    environment: Env<WithoutTls>,
+    rows: Database<'static, Bytes, Bytes>,
+    options: IndexOptions,
+    layers: RwLock<Layers>,
+    /// Held by whoever reads rows in order to change them.
+    changing: Mutex<()>,
+    /// Held by whoever writes rows into the database.
+    spilling: Mutex<()>,
+    disk_is_full: AtomicBool,
+    latest: AtomicU64,
+    log_id: OnceLock<Uuid>,
+    /// Wakes the thread that writes rows.
+    spill_bell: Bell,
+    /// Wakes the thread that erases bodies.
+    pub erase_bell: Bell,
+}
+
+impl Index {
+    /// Opens the index in `folder`, or begins an empty one if there is none. Only one process may
+    /// have it open.
+    pub fn open(folder: &Path, options: IndexOptions) -> Result<Self, IndexError> {
+        std::fs::create_dir_all(folder).map_err(heed::Error::Io)?;
+        let environment = open_environment(folder, options.database_bytes)?;
+        let transaction = environment.write_txn()?;
+        let rows = environment
+            .create_databases_and_commit(transaction, |opener, transaction| {
+                let rows = opener.create_database::<Bytes, Bytes>(transaction, None)?;
+                Ok::<_, heed::Error>(CommitOrAbort::<_, ()>::Commit(rows))
+            })?
+            .unwrap_commit();
+        let mut index = Self {
+            environment,
+            rows,
+            options,
+            layers: RwLock::new(Layers::new(Position::START, 0)),
+            changing: Mutex::default(),
+            spilling: Mutex::default(),
+            disk_is_full: AtomicBool::new(false),
+            latest: AtomicU64::new(0),
+            log_id: OnceLock::new(),
+            spill_bell: Bell::default(),
+            erase_bell: Bell::default(),
+        };
+        if let Some(meta) = index.meta()? {
+            index.layers = RwLock::new(Layers::new(meta.applied(), meta.latest));
+            index.latest = AtomicU64::new(meta.latest);
+            index.log_id = OnceLock::from(meta.log_id());
+        }
+        Ok(index)
+    }
+
+    /// Names the log that the index is derived from; answers whether it is the one that it was
+    /// derived from so far.
+    pub fn belongs_to(&self, log_id: Uuid) -> bool {
+        *self.log_id.get_or_init(|| log_id) == log_id
+    }
+
+    /// How far the log is applied, as far as a crash of this instant would leave it or further.
+    pub fn applied(&self) -> Position {
+        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        layers.applied()
+    }
+
+    /// The highest time of an entry, milliseconds since 1970.
+    pub fn latest(&self) -> u64 {
+        self.latest.load(Ordering::Acquire)
+    }
+
+    /// Reads rows.
+    pub fn view(&self) -> Result<View<'_>, IndexError> {
+        View::new(self)
+    }
+
+    /// Whether appends can be taken.
+    pub fn room(&self) -> Room {
+        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        if layers.bytes() < self.options.memory_bytes {
+            Room::Enough
+        } else if self.disk_is_full.load(Ordering::Relaxed) {
+            Room::DiskFull
+        } else {
+            Room::Busy
+        }
+    }
+
+    /// A row if it is in memory: `Some(None)` if it is known not to exist.
+    pub fn remembered<T: suda_domain::stored::Stored>(
+        &self,
+        key: &[u8],
+    ) -> Result<Option<Option<T>>, IndexError> {
+        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(value) = layers.get(key) else {
+            return Ok(None);
+        };
+        let value = value.map(|value| T::decode(value)).transpose()?;
+        Ok(Some(value))
+    }
+
+    /// Changes rows: all changes of `change` become visible at once, none if it fails. The log is
+    /// applied up to `applied` with them, if that is given.
+    pub fn change<T>(
+        &self,
+        applied: Option<Position>,
+        change: impl FnOnce(&mut Changes<'_>) -> Result<T, IndexError>,
+    ) -> Result<T, IndexError> {
+        let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changes = Changes::new(self.view()?);
+        let answer = change(&mut changes)?;
+        let Changes {
+            rows,
+            latest,
+            erases,
+            ..
+        } = changes;
+        self.latest.fetch_max(latest, Ordering::AcqRel);
+        let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+        layers.put(rows, applied, latest);
+        let batch_is_full = layers.active_bytes() >= self.options.batch_bytes;
+        drop(layers);
+        if batch_is_full {
+            self.spill_bell.ring();
+        }
+        if erases {
+            self.erase_bell.ring();
+        }
+        Ok(answer)
+    }
+
+    /// The next rows behind `after`, or the first, without those about erasures to come: for
+    /// comparing two indexes. Empty at the end.
+    pub fn rows_behind(&self, after: Option<&[u8]>) -> Result<Vec<(Key, Value)>, IndexError> {
+        let (end, _) = tables::erasing_keys();
+        let from = [after.unwrap_or(META_KEY), &[0]].concat();
+        self.view()?.range(&from, &end, 1_024)
+    }
+
+    /// What the database says about itself; `None` if it is new.
+    fn meta(&self) -> Result<Option<Meta>, IndexError> {
+        let meta: Option<Meta> = self.view()?.get(META_KEY)?;
+        match meta {
+            Some(Meta { form, .. }) if form > FORM => Err(IndexError::Newer { found: form }),
+            meta => Ok(meta),
+        }
+    }
+}
+
+/// Maps the database into memory.
+#[allow(unsafe_code)]
+fn open_environment(folder: &Path, bytes: usize) -> Result<Env<WithoutTls>, heed::Error> {
+    let mut options = EnvOpenOptions::new().read_txn_without_tls();
+    options.map_size(bytes).max_readers(MOST_READERS);
+    // SAFETY: the mapped file must only be changed through LMDB. The store's lock keeps other
+    // processes out, and nothing else in this one touches the folder while it is open.
+    unsafe { options.open(folder) }
+}

@@ -1,0 +1,272 @@
+//! The index's tables: which rows there are, under which keys, in which form.
+//!
+//! All tables share one sorted key space; a key's first byte names its table. Numbers in keys are
+//! big endian, so that rows stand in the order of their numbers. Every value starts with a
+//! version byte. No row holds what somebody wrote, save a reaction's emoji.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | 0 meta | – | [`Meta`] |
+//! | 1 entry | conversation, sequence | [`EntryRow`] |
+//! | 2 summary | conversation | `Summary` |
+//! | 3 membership | conversation | `Membership` |
+//! | 4 member | account, conversation | [`MemberRow`] |
+//! | 5 message | conversation, sequence | `MessageState`, where something points at the message |
+//! | 6 own value | conversation, key as text | the sequence that set it, unless to null |
+//! | 7 erasing | conversation, sequence | empty: the entry's body is to be erased |
+//! | 8 erasing author | conversation, account | [`AuthorErasure`] |
+
+use serde::{Deserialize, Serialize};
+use suda_domain::receipts::{Marks, Summary};
+use suda_domain::stored::{Stored, StoredError, read_postcard, write_postcard};
+use suda_proto::entry::Role;
+use suda_proto::{AccountId, ConversationId};
+use uuid::Uuid;
+
+use crate::log::Position;
+
+/// A row's key.
+pub type Key = Box<[u8]>;
+/// A row's value.
+pub type Value = Box<[u8]>;
+
+/// The form of the whole index; another one is rebuilt from the log.
+pub const FORM: u32 = 1;
+
+const ENTRY: u8 = 1;
+const SUMMARY: u8 = 2;
+const MEMBERSHIP: u8 = 3;
+const MEMBER: u8 = 4;
+const MESSAGE: u8 = 5;
+const OWN_VALUE: u8 = 6;
+const ERASING: u8 = 7;
+const ERASING_AUTHOR: u8 = 8;
+
+/// The key of the only row of the table meta.
+pub const META_KEY: &[u8] = &[0];
+
+/// Key of an entry's row.
+pub fn entry_key(conversation: ConversationId, seq: u64) -> Key {
+    key(ENTRY, conversation.bytes(), &seq.to_be_bytes())
+}
+
+/// Key of a conversation's summary.
+pub fn summary_key(conversation: ConversationId) -> Key {
+    key(SUMMARY, conversation.bytes(), &[])
+}
+
+/// Key of a conversation's membership.
+pub fn membership_key(conversation: ConversationId) -> Key {
+    key(MEMBERSHIP, conversation.bytes(), &[])
+}
+
+/// Key of a member's row.
+pub fn member_key(account: AccountId, conversation: ConversationId) -> Key {
+    key(MEMBER, account.bytes(), conversation.bytes())
+}
+
+/// The keys of all rows of an account, both ends included.
+pub fn member_keys(account: AccountId) -> (Key, Key) {
+    (
+        key(MEMBER, account.bytes(), &[0; 16]),
+        key(MEMBER, account.bytes(), &[0xFF; 16]),
+    )
+}
+
+/// The conversation in a key that [`member_key`] made.
+pub fn conversation_of_member(key: &[u8]) -> Option<ConversationId> {
+    let id: [u8; 16] = key.get(17..)?.try_into().ok()?;
+    Some(ConversationId::from_bytes(id))
+}
+
+/// Key of a message's state.
+pub fn message_key(conversation: ConversationId, seq: u64) -> Key {
+    key(MESSAGE, conversation.bytes(), &seq.to_be_bytes())
+}
+
+/// Key of an account's own value.
+pub fn own_value_key(conversation: ConversationId, name: &str) -> Key {
+    key(OWN_VALUE, conversation.bytes(), name.as_bytes())
+}
+
+/// A key behind all own values of a conversation: no UTF-8 text has this byte.
+pub fn own_values_end(conversation: ConversationId) -> Key {
+    key(OWN_VALUE, conversation.bytes(), &[0xFF])
+}
+
+/// The name in a key that [`own_value_key`] made.
+pub fn name_of_own_value(key: &[u8]) -> Option<String> {
+    String::from_utf8(key.get(17..)?.to_vec()).ok()
+}
+
+/// Key of a body that is to be erased.
+pub fn erasing_key(conversation: ConversationId, seq: u64) -> Key {
+    key(ERASING, conversation.bytes(), &seq.to_be_bytes())
+}
+
+/// Key of an author whose bodies are to be erased.
+pub fn erasing_author_key(conversation: ConversationId, author: AccountId) -> Key {
+    key(ERASING_AUTHOR, conversation.bytes(), author.bytes())
+}
+
+/// The first and a later-than-last key of bodies that are to be erased.
+pub fn erasing_keys() -> (Key, Key) {
+    (Box::new([ERASING]), Box::new([ERASING + 1]))
+}
+
+/// The first and a later-than-last key of authors whose bodies are to be erased.
+pub fn erasing_author_keys() -> (Key, Key) {
+    (Box::new([ERASING_AUTHOR]), Box::new([ERASING_AUTHOR + 1]))
+}
+
+/// The conversation in a key of any table that begins with it.
+pub fn conversation_of(key: &[u8]) -> Option<ConversationId> {
+    let id: [u8; 16] = key.get(1..17)?.try_into().ok()?;
+    Some(ConversationId::from_bytes(id))
+}
+
+/// The sequence in a key that ends with one.
+pub fn seq_of(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.get(17..)?.try_into().ok()?))
+}
+
+/// The author in a key that [`erasing_author_key`] made.
+pub fn author_of(key: &[u8]) -> Option<AccountId> {
+    Some(AccountId::from_bytes(key.get(17..)?.try_into().ok()?))
+}
+
+fn key(table: u8, first: &[u8; 16], second: &[u8]) -> Key {
+    let mut bytes = Vec::with_capacity(1 + first.len() + second.len());
+    bytes.push(table);
+    bytes.extend_from_slice(first);
+    bytes.extend_from_slice(second);
+    bytes.into_boxed_slice()
+}
+
+/// What the index knows of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meta {
+    /// The form of the tables, [`FORM`].
+    pub form: u32,
+    /// The log that the index is derived from.
+    pub log_id: [u8; 16],
+    /// How far that log is applied, a group boundary as a number.
+    pub applied: u64,
+    /// The highest time of an entry.
+    pub latest: u64,
+}
+
+impl Meta {
+    /// How far the log is applied.
+    pub fn applied(&self) -> Position {
+        Position::from_u64(self.applied)
+    }
+
+    /// The log that the index is derived from.
+    pub fn log_id(&self) -> Uuid {
+        Uuid::from_bytes(self.log_id)
+    }
+}
+
+/// Where an entry is in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryRow {
+    /// The place of its record.
+    pub position: Position,
+    /// The length of its record.
+    pub length: u32,
+    /// Whether its body reads as `None`: it is erased, or will be within seconds.
+    pub hidden: bool,
+}
+
+/// A member's row: what its list of conversations says about one of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberRow {
+    /// What it may do; `None` once it is no member any more.
+    pub role: Option<Role>,
+    /// Whether this is the account's own conversation, which is in no list.
+    pub own: bool,
+    /// The lowest sequence that it may see.
+    pub floor: u64,
+    /// The ordinal when it joined.
+    pub joined_ordinal: u64,
+    /// How far the conversation had come when it stopped being a member.
+    pub left: Option<Summary>,
+    /// How far it has followed.
+    pub marks: Marks,
+}
+
+/// How far the erasure of an author's bodies has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorErasure {
+    /// The next sequence to look at.
+    pub next: u64,
+    /// The first sequence not to look at.
+    pub end: u64,
+}
+
+/// A sequence as a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sequence(pub u64);
+
+/// Version 1: position as a number, length, flags (1 = hidden); little endian.
+impl Stored for EntryRow {
+    const VERSION: u8 = 1;
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.position.to_u64().to_le_bytes());
+        out.extend_from_slice(&self.length.to_le_bytes());
+        out.push(u8::from(self.hidden));
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, StoredError> {
+        let bytes: &[u8; 13] = bytes
+            .try_into()
+            .map_err(|_| StoredError::Malformed("entry row"))?;
+        let [a, b, c, d, e, f, g, h, i, j, k, l, flags] = *bytes;
+        Ok(Self {
+            position: Position::from_u64(u64::from_le_bytes([a, b, c, d, e, f, g, h])),
+            length: u32::from_le_bytes([i, j, k, l]),
+            hidden: flags & 1 != 0,
+        })
+    }
+}
+
+/// Version 1: little endian.
+impl Stored for Sequence {
+    const VERSION: u8 = 1;
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.0.to_le_bytes());
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, StoredError> {
+        let bytes = bytes
+            .try_into()
+            .map_err(|_| StoredError::Malformed("sequence"))?;
+        Ok(Self(u64::from_le_bytes(bytes)))
+    }
+}
+
+macro_rules! stored_as_postcard {
+    ($($name:ident, $what:literal;)*) => {$(
+        /// Version 1: postcard.
+        impl Stored for $name {
+            const VERSION: u8 = 1;
+
+            fn write(&self, out: &mut Vec<u8>) {
+                write_postcard(self, out);
+            }
+
+            fn read(bytes: &[u8]) -> Result<Self, StoredError> {
+                read_postcard(bytes, $what)
+            }
+        }
+    )*};
+}
+
+stored_as_postcard! {
+    Meta, "meta";
+    MemberRow, "member";
+    AuthorErasure, "author erasure";
+}

@@ -1,0 +1,1 @@
+//! Backups of a store that is in use, and bringing one back.

@@ -1,0 +1,1 @@
+//! Checking a data folder that nothing uses.
