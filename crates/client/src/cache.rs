@@ -9,10 +9,12 @@ mod write;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use suda_proto::reply::{Detail, OwnItem, Row};
 use suda_proto::rest::{OwnAccount, Profile};
-use suda_proto::{AccountId, ClientId, ConversationId, DeviceId, Raw};
+use suda_proto::{ClientId, ConversationId, DeviceId, Raw};
 
 use crate::conversation::Conversation;
 use crate::error::CacheError;
@@ -50,6 +52,8 @@ pub struct Session {
 pub struct Progress {
     /// The resume token.
     pub resume: Option<String>,
+    /// The polling cursor, where polling went on from the resume token.
+    pub cursor: Option<String>,
     /// Where the list of conversations goes on on the server.
     pub next_window: Option<String>,
     /// The epoch of the account's own conversation.
@@ -69,6 +73,19 @@ pub struct Held {
     pub read_wanted: Option<u64>,
 }
 
+/// A value that was set on this device and that the server has not acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedValue {
+    /// Its key.
+    pub key: String,
+    /// The value.
+    pub value: Raw,
+    /// The act's name for ever.
+    pub client_id: ClientId,
+    /// How far the account's own conversation was applied when it was set.
+    pub base: u64,
+}
+
 /// One change of the cache.
 #[derive(Clone, Debug)]
 pub enum Write {
@@ -80,20 +97,20 @@ pub enum Write {
     Entries(ConversationId, Vec<CachedEntry>),
     /// All entries of a conversation below a number are void.
     DropBelow(ConversationId, u64),
-    /// The texts of an author below a number are erased.
-    EraseAuthor(ConversationId, AccountId, u64),
-    /// Everything up to this resume token was applied.
+    /// Everything up to this resume token was applied; a polling cursor before it is void.
     Resume(String),
+    /// Everything up to this polling cursor was applied.
+    Cursor(String),
     /// Where the list of conversations goes on; absent at its end.
     NextWindow(Option<String>),
     /// Values of the account's own state; older ones than those kept are ignored.
     OwnItems(Vec<OwnItem>),
-    /// The account's own state is what the next [`Write::OwnItems`] say, and nothing else.
+    /// The account's own state is another one now: forget all of it.
     ClearOwnItems,
     /// The account's own conversation was applied up to here.
     OwnPosition(u32, u64),
     /// A value was set on this device.
-    WantValue(String, Raw, ClientId),
+    WantValue(WantedValue),
     /// The server has, or has refused, the value that was set under this client id.
     ForgetWanted(ClientId),
     /// Profiles.
@@ -122,14 +139,23 @@ impl Cache {
             // What was deleted must not stay readable in the file.
             .pragma("secure_delete", "ON")
             .synchronous(SqliteSynchronous::Normal);
-        let pool = SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).min_connections(1);
+        let pool = SqlitePoolOptions::new()
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .min_connections(1);
         let pool = match location {
             CacheLocation::File(path) => {
                 create_private(path)?;
                 let options = options.filename(path).journal_mode(SqliteJournalMode::Wal);
-                pool.max_connections(CONNECTIONS).connect_with(options).await?
+                pool.max_connections(CONNECTIONS)
+                    .connect_with(options)
+                    .await?
             }
-            CacheLocation::Memory => pool.max_connections(1).connect_with(options.in_memory(true)).await?,
+            CacheLocation::Memory => {
+                pool.max_connections(1)
+                    .connect_with(options.in_memory(true))
+                    .await?
+            }
         };
         let cache = Self { pool };
         cache.migrate().await?;
@@ -138,12 +164,18 @@ impl Cache {
 
     async fn migrate(&self) -> Result<(), CacheError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *transaction).await?;
+        let version: i64 = sqlx::query_scalar("PRAGMA user_version")
+            .fetch_one(&mut *transaction)
+            .await?;
         match version {
             VERSION => {}
             0 => {
-                sqlx::raw_sql(include_str!("cache/schema.sql")).execute(&mut *transaction).await?;
-                sqlx::query("PRAGMA user_version = 1").execute(&mut *transaction).await?;
+                sqlx::raw_sql(include_str!("cache/schema.sql"))
+                    .execute(&mut *transaction)
+                    .await?;
+                sqlx::query("PRAGMA user_version = 1")
+                    .execute(&mut *transaction)
+                    .await?;
             }
             _ => return Err(CacheError::TooNew),
         }
@@ -168,7 +200,7 @@ fn create_private(path: &Path) -> Result<(), CacheError> {
 
 /// SQLite's integers are signed; sequences and times stay far below the border.
 fn signed(number: u64) -> i64 {
-    number.cast_signed()
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

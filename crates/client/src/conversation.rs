@@ -33,8 +33,9 @@ pub struct Conversation {
     pub synced: u64,
     /// Which entries are cached.
     pub known: Ranges,
-    /// Authors whose account was deleted, and the entry that said so.
-    pub erased: BTreeMap<AccountId, u64>,
+    /// The newest entry that erased an author. What was cached before it is void, and so is every older page.
+    #[serde(default)]
+    pub erased: u64,
 }
 
 /// Entries that came together.
@@ -77,8 +78,6 @@ pub struct Outcome {
     pub reset: bool,
     /// Everything cached below this number is void.
     pub dropped_below: Option<u64>,
-    /// Texts of these authors below these numbers are to be erased in the cache.
-    pub erase: Vec<(AccountId, u64)>,
     /// The numbers that became known.
     pub added: BTreeSet<u64>,
     /// The batch was older than what has been applied since and was left aside: ask again.
@@ -89,7 +88,13 @@ impl Batch {
     /// A batch from an event's or acknowledgement's entries; `None` where there are none.
     pub fn of_entries(epoch: u32, entries: Vec<Entry>) -> Option<Self> {
         let (from, to) = (entries.first()?.seq, entries.last()?.seq);
-        Some(Self { epoch, from, to, head: to, entries })
+        Some(Self {
+            epoch,
+            from,
+            to,
+            head: to,
+            entries,
+        })
     }
 
     /// Which cached entries it needs.
@@ -127,16 +132,26 @@ impl Slice {
     /// The acts in it that point at `target`.
     fn acts_on(&self, target: u64) -> Vec<Entry> {
         let is_act = |entry: &Entry| {
-            matches!(entry.kind, Kind::Edit | Kind::Delete | Kind::Reaction) && entry.target == Some(target)
+            matches!(entry.kind, Kind::Edit | Kind::Delete | Kind::Reaction)
+                && entry.target == Some(target)
         };
-        self.entries.values().map(|cached| &cached.entry).filter(|entry| is_act(entry)).cloned().collect()
+        self.entries
+            .values()
+            .map(|cached| &cached.entry)
+            .filter(|entry| is_act(entry))
+            .cloned()
+            .collect()
     }
 }
 
 impl Conversation {
     /// A conversation of which nothing is cached.
     pub fn new(epoch: u32, head: u64) -> Self {
-        Self { epoch, head, ..Self::default() }
+        Self {
+            epoch,
+            head,
+            ..Self::default()
+        }
     }
 
     /// The highest sequence received or heard of: the base of sends.
@@ -146,14 +161,16 @@ impl Conversation {
 
     /// What to ask for next, so that nothing cached is behind; nothing for a conversation of which nothing is cached.
     pub fn missing(&self) -> Option<Range> {
-        if self.known.is_empty() {
-            return None;
-        }
-        let (from, to) = self.known.first_hole(self.synced + 1, self.head)?;
+        // A first page may end below the head as of which it stands.
+        let reach = self.synced.min(self.known.last()?);
+        let (from, to) = self.known.first_hole(reach + 1, self.head)?;
         if to - from >= WIDEST_GAP && to == self.head {
             return Some(Range::Newest { limit: PAGE });
         }
-        Some(Range::Between { from, to: to.min(from + u64::from(PAGE) - 1) })
+        Some(Range::Between {
+            from,
+            to: to.min(from + u64::from(PAGE) - 1),
+        })
     }
 
     /// Takes a list's word for epoch and head. Says whether everything cached is void.
@@ -192,7 +209,7 @@ impl Conversation {
             *slice = Slice::default();
             outcome.reset = true;
         }
-        if !self.known.covers(batch.head + 1, self.synced) {
+        if batch.head < self.erased || !self.known.covers(batch.head + 1, self.synced) {
             outcome.stale = true;
             return outcome;
         }
@@ -204,16 +221,28 @@ impl Conversation {
         }
         let (from, to, head) = (batch.from, batch.to, batch.head);
         let fresh = self.insert(slice, batch.entries, &mut outcome, me);
-        self.apply(slice, &fresh, &mut outcome, me);
-        self.extend(from, to, head, &mut outcome);
+        apply(slice, &fresh, me);
+        erase_texts(slice);
+        self.extend(from, to, head, &fresh, &mut outcome);
         outcome
     }
 
     /// Puts the batch's entries into the slice; gives back those that were not known.
-    fn insert(&self, slice: &mut Slice, entries: Vec<Entry>, outcome: &mut Outcome, me: AccountId) -> Vec<Entry> {
+    fn insert(
+        &self,
+        slice: &mut Slice,
+        entries: Vec<Entry>,
+        outcome: &mut Outcome,
+        me: AccountId,
+    ) -> Vec<Entry> {
         let mut fresh = Vec::new();
         // Acts known before must be applied again to what comes only now; acts of this batch follow later.
-        let known_acts = |slice: &Slice, seq| slice.acts_on(seq).into_iter().filter(|act| self.known.contains(act.seq));
+        let known_acts = |slice: &Slice, seq| {
+            slice
+                .acts_on(seq)
+                .into_iter()
+                .filter(|act| self.known.contains(act.seq))
+        };
         for entry in entries {
             let seq = entry.seq;
             let came = CachedEntry::new(entry.clone());
@@ -242,69 +271,73 @@ impl Conversation {
         fresh
     }
 
-    /// Applies the acts that became known to what they point at.
-    fn apply(&mut self, slice: &mut Slice, fresh: &[Entry], outcome: &mut Outcome, me: AccountId) {
-        for act in fresh {
-            match (act.kind, act.target) {
-                (Kind::Edit | Kind::Delete | Kind::Reaction, Some(target)) => slice.change(target, |cached| {
-                    cached.change(act);
-                    cached.count(act, me);
-                }),
-                (Kind::AuthorErased, _) => {
-                    let until = self.erased.entry(act.author).or_default();
-                    *until = act.seq.max(*until);
-                    outcome.erase.push((act.author, act.seq));
-                }
-                _ => {}
-            }
-        }
-        self.erase_texts(slice);
-    }
-
-    /// Leaves no text behind of what was deleted: in messages of erased authors and in edits of deleted messages.
-    fn erase_texts(&self, slice: &mut Slice) {
-        // A deletion may be known where its message is not.
-        let is_deletion = |cached: &&CachedEntry| cached.entry.kind == Kind::Delete;
-        let deleted: BTreeSet<u64> =
-            slice.entries.values().filter(is_deletion).filter_map(|cached| cached.entry.target).collect();
-        let is_gone = |cached: &CachedEntry| {
-            let entry = &cached.entry;
-            let by_erased = self.erased.get(&entry.author).is_some_and(|until| entry.seq < *until);
-            let target = entry.target.and_then(|target| slice.entries.get(&target));
-            match entry.kind {
-                Kind::Message => by_erased || cached.deleted > 0,
-                Kind::Edit => {
-                    by_erased
-                        || target.is_some_and(CachedEntry::is_deleted)
-                        || entry.target.is_some_and(|target| deleted.contains(&target))
-                }
-                _ => false,
-            }
-        };
-        let gone: Vec<u64> =
-            slice.entries.values().filter(|cached| is_gone(cached)).map(|cached| cached.entry.seq).collect();
-        for seq in gone {
-            slice.change(seq, CachedEntry::erase);
-        }
-    }
-
     /// Widens what is known and moves `synced` as far as it goes without a hole.
-    fn extend(&mut self, from: u64, to: u64, head: u64, outcome: &mut Outcome) {
+    fn extend(&mut self, from: u64, to: u64, head: u64, fresh: &[Entry], outcome: &mut Outcome) {
+        // Which messages an erased author reacted to is not known for sure, so everything older is void; unless it
+        // was read after the erasure.
+        let erasures = fresh
+            .iter()
+            .filter(|entry| entry.kind == Kind::AuthorErased && entry.seq > self.synced);
+        let erased = erasures.map(|entry| entry.seq).max();
+        self.erased = erased.map_or(self.erased, |seq| seq.max(self.erased));
         if self.known.is_empty() && from <= to {
             // The first batch stands as of its head; nothing else is cached that could be behind.
             self.synced = head;
         }
         self.known.insert(from, to);
         self.head = self.head.max(head);
-        if self.known.count() > MOST_RANGES {
-            self.known.keep_newest(MOST_RANGES);
-            let first = self.known.first().unwrap_or(0);
+        if let Some(first) = erased.max(self.known.start_of_newest(MOST_RANGES)) {
+            self.known.keep_from(first);
             outcome.dropped_below = outcome.dropped_below.max(Some(first));
-            self.synced = self.synced.max(first.saturating_sub(1));
+            self.synced = self.synced.max(first - 1);
         }
         if let Some((_, last)) = self.known.around(self.synced + 1) {
             self.synced = last;
         }
+    }
+}
+
+/// Applies the acts that became known to what they point at.
+fn apply(slice: &mut Slice, fresh: &[Entry], me: AccountId) {
+    for act in fresh {
+        if let (Kind::Edit | Kind::Delete | Kind::Reaction, Some(target)) = (act.kind, act.target) {
+            slice.change(target, |cached| {
+                cached.change(act);
+                cached.count(act, me);
+            });
+        }
+    }
+}
+
+/// Leaves no text behind of what was deleted, in edits neither; a deletion may be known where its message is not.
+fn erase_texts(slice: &mut Slice) {
+    let is_deletion = |cached: &&CachedEntry| cached.entry.kind == Kind::Delete;
+    let deletions: BTreeSet<u64> = slice
+        .entries
+        .values()
+        .filter(is_deletion)
+        .filter_map(|cached| cached.entry.target)
+        .collect();
+    let is_gone = |cached: &CachedEntry| {
+        let target = cached.entry.target;
+        let message = target.and_then(|target| slice.entries.get(&target));
+        match cached.entry.kind {
+            Kind::Message => cached.deleted > 0,
+            Kind::Edit => {
+                message.is_some_and(CachedEntry::is_deleted)
+                    || target.is_some_and(|target| deletions.contains(&target))
+            }
+            _ => false,
+        }
+    };
+    let gone: Vec<u64> = slice
+        .entries
+        .values()
+        .filter(|cached| is_gone(cached))
+        .map(|cached| cached.entry.seq)
+        .collect();
+    for seq in gone {
+        slice.change(seq, CachedEntry::erase);
     }
 }
 

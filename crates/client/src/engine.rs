@@ -19,19 +19,20 @@ mod timers;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use suda_proto::event::Event;
+use suda_proto::reply::Welcome;
 use suda_proto::{AccountId, ConversationId};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 pub use self::command::{Command, Composed};
 use self::link::{Incoming, Line};
 use self::reconnect::{Failure, Reconnect};
-use self::request::Requests;
+use self::request::{Done, Requests};
 use self::timers::{Timer, Timers};
 use crate::backoff::Backoff;
 use crate::cache::{Cache, Held, Progress, Session, Write};
-use crate::error::{CacheError, ClientError};
+use crate::error::{CacheError, ClientError, ConnectionError};
 use crate::event::{ClientEvent, ConnectionState};
 use crate::outbox::Outbox;
 use crate::rest::Rest;
@@ -60,10 +61,12 @@ pub struct Engine {
     /// Whether anything came since the last resume token.
     is_stirred: bool,
     /// Who waits for one round of polling to end.
-    once: Option<oneshot::Sender<Result<(), ClientError>>>,
+    once: Option<Done<()>>,
 
     held: BTreeMap<ConversationId, Held>,
     progress: Progress,
+    /// A polling cursor that counts once all rows are applied.
+    next_cursor: Option<String>,
     outbox: Outbox,
     pauses: BTreeMap<ConversationId, Backoff>,
     fills: Fills,
@@ -73,11 +76,14 @@ pub struct Engine {
     strangers: BTreeSet<AccountId>,
 }
 
-/// How the engine stands with the server.
-enum Contact {
-    None,
-    Trying(JoinHandle<Result<(Line, suda_proto::reply::Welcome), Failure>>),
-    Line(Line),
+/// A try to get a line over a WebSocket.
+type Tried = Result<(Line, Welcome), Failure>;
+
+/// How the engine stands with the server: while a line polls, a WebSocket may be tried beside it.
+#[derive(Default)]
+struct Contact {
+    line: Option<Line>,
+    trying: Option<JoinHandle<Tried>>,
 }
 
 /// Which conversations are being filled.
@@ -89,7 +95,7 @@ struct Fills {
 
 /// What the contact brings.
 enum News {
-    Tried(Result<(Line, suda_proto::reply::Welcome), Failure>),
+    Tried(Tried),
     Incoming(Incoming),
 }
 
@@ -124,7 +130,7 @@ impl Engine {
             events: events.clone(),
             state,
             on_screen: watch::Sender::new(Vec::new()),
-            contact: Contact::None,
+            contact: Contact::default(),
             reconnect: Reconnect::default(),
             requests: Requests::default(),
             timers: Timers::default(),
@@ -134,6 +140,7 @@ impl Engine {
             once: None,
             held: cache.conversations().await?.into_iter().collect(),
             progress: cache.progress().await?,
+            next_cursor: None,
             outbox: Outbox::restore(cache.outbox().await?),
             pauses: BTreeMap::new(),
             fills: Fills::default(),
@@ -143,7 +150,11 @@ impl Engine {
             cache,
         };
         tokio::spawn(engine.run());
-        Ok(Handle { commands, events, state: state_receiver })
+        Ok(Handle {
+            commands,
+            events,
+            state: state_receiver,
+        })
     }
 
     async fn run(mut self) {
@@ -151,41 +162,47 @@ impl Engine {
             let step = tokio::select! {
                 command = self.commands.recv() => match command {
                     None => break,
-                    Some(Command::LogOut { done }) => {
-                        let wiped = self.cache.write(vec![Write::Wipe]).await;
-                        self.announce_state(ConnectionState::LoggedOut);
-                        // The caller may have given up waiting.
-                        let _ = done.send(wiped.map_err(ClientError::from));
-                        break;
-                    }
+                    Some(Command::LogOut { done }) => break self.log_out(done).await,
+                    Some(Command::ShutDown { done }) => break self.shut_down(done).await,
                     Some(command) => self.on_command(command).await,
                 },
                 news = self.contact.next() => self.on_news(news).await,
                 timer = self.timers.next() => self.on_timer(timer).await,
             };
-            let step = match step {
-                Ok(()) => self.finish_step().await,
-                Err(error) => Err(error),
-            };
+            self.finish_step();
             if let Err(error) = step {
                 tracing::error!(%error, "the cache failed; the client stops");
-                self.announce_state(ConnectionState::Stopped { reason: "cache_failed".to_owned() });
+                self.announce_state(ConnectionState::Stopped {
+                    reason: "cache_failed".to_owned(),
+                });
                 break;
             }
         }
     }
 
+    async fn log_out(&mut self, done: Done<()>) {
+        let wiped = self.cache.write(vec![Write::Wipe]).await;
+        self.announce_state(ConnectionState::LoggedOut);
+        // The caller may have given up waiting.
+        let _ = done.send(wiped.map_err(ClientError::from));
+    }
+
+    async fn shut_down(&mut self, done: Done<()>) {
+        self.disconnect();
+        self.cache.close().await;
+        let _ = done.send(Ok(()));
+    }
+
     /// What every step may leave to do.
-    async fn finish_step(&mut self) -> Step {
+    fn finish_step(&mut self) {
         self.ask_about_strangers();
         self.start_fills();
-        if self.once.is_some() && self.is_idle() {
-            self.drop_line(ConnectionState::Offline);
-            if let Some(done) = self.once.take() {
-                let _ = done.send(Ok(()));
+        if self.once.is_some() {
+            self.send_delivered();
+            if self.is_idle() {
+                self.finish_once(Ok(()));
             }
         }
-        Ok(())
     }
 
     async fn on_news(&mut self, news: News) -> Step {
@@ -206,10 +223,14 @@ impl Engine {
             Event::Read(read) => self.on_read(read).await,
             Event::Typing(typing) => {
                 let (conversation, account) = (typing.conversation, typing.account);
-                self.announce(ClientEvent::Typing { conversation, account, typing: typing.typing });
+                self.announce(ClientEvent::Typing {
+                    conversation,
+                    account,
+                    typing: typing.typing,
+                });
                 Ok(())
             }
-            Event::Rows(rows) => self.apply_rows(rows.rows, Vec::new()).await,
+            Event::Rows(rows) => self.on_polled_rows(rows.rows).await,
             Event::Reset(reset) => self.on_reset(reset).await,
             Event::Resync {} => self.on_resync().await,
             Event::Unknown => Ok(()),
@@ -227,6 +248,9 @@ impl Engine {
             Timer::Marks => self.send_delivered(),
             Timer::Token => self.ask_token(),
             Timer::Values => return self.send_values().await,
+            Timer::Reads => self.send_reads(),
+            Timer::Own => self.catch_up_own(),
+            Timer::Refresh(conversation) => self.refresh(conversation),
         }
         Ok(())
     }
@@ -245,36 +269,46 @@ impl Engine {
 
     /// Whether nothing is under way and nothing can be sent.
     fn is_idle(&self) -> bool {
-        self.requests.is_empty() && self.fills.waiting.is_empty() && self.progress.resume.is_some() && !self.is_stirred
+        self.requests.is_empty() && self.fills.waiting.is_empty() && !self.is_stirred
     }
 
     /// This device's clock, milliseconds since 1970.
     fn now() -> u64 {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
     fn after(&mut self, milliseconds: u64, timer: Timer) {
-        self.timers.set(Instant::now() + std::time::Duration::from_millis(milliseconds), timer);
+        self.timers.set(
+            Instant::now() + std::time::Duration::from_millis(milliseconds),
+            timer,
+        );
     }
 }
 
 impl Contact {
-    /// The next news; waits for ever where there is no contact.
+    /// The next news; waits for ever where there is no contact. May be dropped while it waits.
     async fn next(&mut self) -> News {
-        match self {
-            Self::None => std::future::pending().await,
-            Self::Trying(task) => {
-                let tried = task.await;
-                News::Tried(tried.unwrap_or_else(|_| {
-                    let error = crate::error::ConnectionError::Closed { code: None };
-                    Err(Failure { error, http_works: false })
-                }))
+        let Self { line, trying } = self;
+        let tried = async {
+            match trying {
+                Some(task) => task.await.unwrap_or_else(|_| Err(Failure::interrupted())),
+                None => std::future::pending().await,
             }
-            Self::Line(line) => match line.incoming.recv().await {
-                Some(incoming) => News::Incoming(incoming),
-                None => News::Incoming(Incoming::Lost(crate::error::ConnectionError::Closed { code: None })),
-            },
+        };
+        let incoming = async {
+            match line {
+                Some(line) => line.incoming.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            tried = tried => News::Tried(tried),
+            incoming = incoming => {
+                News::Incoming(incoming.unwrap_or(Incoming::Lost(ConnectionError::Closed { code: None })))
+            }
         }
     }
 }

@@ -1,16 +1,33 @@
-//! The Rust SDK of Suda.
-#![allow(dead_code)]
+//! The Rust SDK of Suda: a [`Client`] with cache, outbox and reconnection, and a bare [`connection`] for tools.
+//!
+//! Reading order: [`model`] and [`event`] for what an app sees, [`Client`] for what it can do; inside, `ranges`,
+//! `standing`, `conversation`, `outbox` and `sync` decide without clock or I/O, `cache` keeps, `rest` and
+//! [`connection`] carry, and `engine` is the one task that ties them together.
+//!
+//! The API is fit for bindings: owned types, no lifetimes, no generics.
 
 pub mod connection;
 pub mod error;
 pub mod event;
 pub mod model;
+
 mod backoff;
 mod cache;
-mod rest;
+mod client;
 mod conversation;
+mod engine;
 mod outbox;
 mod ranges;
+mod rest;
 mod standing;
 mod sync;
+mod view;
+
+pub use client::{Client, SignedUp};
+pub use error::{CacheError, ClientError, ConnectionError};
+pub use event::{ClientEvent, ConnectionState, EventStream};
+pub use model::{
+    Anchor, CacheLocation, ConversationSummary, Message, MessageContent, MessageList, MessageState,
+    Mute,
+};
 pub use suda_proto as proto;

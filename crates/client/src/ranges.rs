@@ -13,16 +13,6 @@ impl Ranges {
         self.0.is_empty()
     }
 
-    /// How many separate ranges there are.
-    pub const fn count(&self) -> usize {
-        self.0.len()
-    }
-
-    /// The lowest number.
-    pub fn first(&self) -> Option<u64> {
-        self.0.first().map(|range| range.0)
-    }
-
     /// The highest number.
     pub fn last(&self) -> Option<u64> {
         self.0.last().map(|range| range.1)
@@ -59,15 +49,41 @@ impl Ranges {
         if from > to {
             return;
         }
-        let begin = self.0.partition_point(|range| range.1.saturating_add(1) < from);
-        let end = self.0.partition_point(|range| range.0 <= to.saturating_add(1));
-        let merged = self.0[begin..end].iter().fold((from, to), |all, one| (all.0.min(one.0), all.1.max(one.1)));
+        let begin = self
+            .0
+            .partition_point(|range| range.1.saturating_add(1) < from);
+        let end = self
+            .0
+            .partition_point(|range| range.0 <= to.saturating_add(1));
+        let merged = self.0[begin..end]
+            .iter()
+            .fold((from, to), |all, one| (all.0.min(one.0), all.1.max(one.1)));
         self.0.splice(begin..end, [merged]);
     }
 
-    /// Removes every range but the newest `count`.
-    pub fn keep_newest(&mut self, count: usize) {
-        self.0.drain(..self.0.len().saturating_sub(count));
+    /// The highest number below `seq`.
+    pub fn last_below(&self, seq: u64) -> Option<u64> {
+        let index = self.0.partition_point(|range| range.0 < seq);
+        index
+            .checked_sub(1)
+            .map(|before| self.0[before].1.min(seq - 1))
+    }
+
+    /// Where the newest `count` ranges begin; nothing where there are no more than that.
+    pub fn start_of_newest(&self, count: usize) -> Option<u64> {
+        self.0
+            .len()
+            .checked_sub(count)
+            .filter(|surplus| *surplus > 0)
+            .map(|surplus| self.0[surplus].0)
+    }
+
+    /// Removes everything below `from`.
+    pub fn keep_from(&mut self, from: u64) {
+        self.0.retain(|range| range.1 >= from);
+        if let Some(first) = self.0.first_mut() {
+            first.0 = first.0.max(from);
+        }
     }
 }
 
@@ -80,7 +96,11 @@ mod tests {
     use super::*;
 
     fn plain(ranges: &Ranges) -> BTreeSet<u64> {
-        ranges.0.iter().flat_map(|range| range.0..=range.1).collect()
+        ranges
+            .0
+            .iter()
+            .flat_map(|range| range.0..=range.1)
+            .collect()
     }
 
     proptest! {
@@ -94,7 +114,6 @@ mod tests {
             }
             prop_assert_eq!(plain(&ranges), model.clone());
             prop_assert!(ranges.0.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0), "ranges touch: {:?}", ranges);
-            prop_assert_eq!(ranges.first(), model.first().copied());
             prop_assert_eq!(ranges.last(), model.last().copied());
             let to = from + length;
             let missing: Vec<u64> = (from..=to).filter(|seq| !model.contains(seq)).collect();
@@ -110,16 +129,17 @@ mod tests {
         }
 
         #[test]
-        fn keeps_the_newest(starts in prop::collection::btree_set(1u64..40, 0..12), count in 0usize..6) {
+        fn forgets_what_lies_below(starts in prop::collection::btree_set(1u64..40, 0..12), from in 1u64..50, count in 1usize..6) {
             let mut ranges = Ranges::default();
-            for start in starts {
-                ranges.insert(start * 3, start * 3);
+            for start in &starts {
+                ranges.insert(start * 3, start * 3 + 1);
             }
-            let before = ranges.clone();
-            ranges.keep_newest(count);
-            prop_assert_eq!(ranges.count(), before.count().min(count));
-            prop_assert!(ranges.0.iter().all(|range| before.0.contains(range)));
-            prop_assert!(count == 0 || ranges.last() == before.last());
+            let model = plain(&ranges);
+            prop_assert_eq!(ranges.last_below(from), model.range(..from).next_back().copied());
+            let start = ranges.start_of_newest(count);
+            prop_assert_eq!(start, starts.iter().rev().nth(count - 1).filter(|_| starts.len() > count).map(|start| start * 3));
+            ranges.keep_from(from);
+            prop_assert_eq!(plain(&ranges), model.range(from..).copied().collect::<BTreeSet<_>>());
         }
     }
 

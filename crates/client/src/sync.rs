@@ -10,7 +10,7 @@ use suda_proto::{AccountId, Entry, Kind};
 const MOST_MENTIONS: u32 = 100;
 
 /// What became of a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowChange {
     /// Nothing: the row is as new as the entry.
     None,
@@ -47,8 +47,13 @@ pub fn advance(row: &mut Row, entry: &Entry, me: AccountId) -> RowChange {
         }
         Kind::Reaction | Kind::Set | Kind::Unknown => RowChange::Advanced,
         Kind::SettingsChanged => {
-            let settings = entry.body.as_ref().and_then(|body| body.parse::<SettingsBody>().ok());
-            row.title = settings.and_then(|settings| settings.title).or(row.title.take());
+            let settings = entry
+                .body
+                .as_ref()
+                .and_then(|body| body.parse::<SettingsBody>().ok());
+            row.title = settings
+                .and_then(|settings| settings.title)
+                .or(row.title.take());
             RowChange::Outdated
         }
         Kind::AuthorErased => {
@@ -57,15 +62,21 @@ pub fn advance(row: &mut Row, entry: &Entry, me: AccountId) -> RowChange {
             }
             RowChange::Outdated
         }
-        Kind::Created | Kind::MembersAdded | Kind::MemberRemoved | Kind::MemberLeft | Kind::RoleChanged => {
-            RowChange::Outdated
-        }
+        Kind::Created
+        | Kind::MembersAdded
+        | Kind::MemberRemoved
+        | Kind::MemberLeft
+        | Kind::RoleChanged => RowChange::Outdated,
         Kind::Dissolved => RowChange::Outdated,
     }
 }
 
 fn change_last(row: &mut Row, act: &Entry) {
-    if let Some(last) = row.last.as_mut().filter(|last| Some(last.seq) == act.target) {
+    if let Some(last) = row
+        .last
+        .as_mut()
+        .filter(|last| Some(last.seq) == act.target)
+    {
         last.body = act.body.clone().filter(|_| act.kind == Kind::Edit);
         last.mentions = act.mentions.clone();
     }
@@ -91,8 +102,21 @@ pub fn read_locally(row: &mut Row, read: u64) {
 pub fn own_items(entries: &[Entry]) -> Vec<OwnItem> {
     let mut items = BTreeMap::new();
     for entry in entries.iter().filter(|entry| entry.kind == Kind::Set) {
-        let Some(body) = entry.body.as_ref().and_then(|body| body.parse::<SetBody>().ok()) else { continue };
-        items.insert(body.key.clone(), OwnItem { key: body.key, value: body.value, seq: entry.seq });
+        let Some(body) = entry
+            .body
+            .as_ref()
+            .and_then(|body| body.parse::<SetBody>().ok())
+        else {
+            continue;
+        };
+        items.insert(
+            body.key.clone(),
+            OwnItem {
+                key: body.key,
+                value: body.value,
+                seq: entry.seq,
+            },
+        );
     }
     items.into_values().collect()
 }

@@ -173,12 +173,9 @@ impl Membership {
         self.members.iter().find(|member| member.account == account)
     }
 
-    /// The number of the entry that erased everything the author wrote before it, 0 if none did.
+    /// The number of the entry that erased what the author wrote at `seq`, 0 if none did.
     pub fn erased_at(&self, author: AccountId, seq: u64) -> u64 {
-        self.erased
-            .iter()
-            .find(|(who, at)| *who == author && seq < *at)
-            .map_or(0, |(_, at)| *at)
+        erased_at(&self.erased, author, seq)
     }
 
     /// Who inherits the group when its owner's account is deleted: the admin, else the member, that joined first.
@@ -277,6 +274,12 @@ impl Membership {
             self.data = Some(data.bytes().clone());
         }
     }
+}
+
+/// The number of the entry among `erased` that erased what the author wrote at `seq`, 0 if none did.
+pub fn erased_at(erased: &[(AccountId, u64)], author: AccountId, seq: u64) -> u64 {
+    let erasing = erased.iter().find(|(who, at)| *who == author && seq < *at);
+    erasing.map_or(0, |(_, at)| *at)
 }
 
 fn body<T: serde::de::DeserializeOwned>(entry: &Entry) -> Option<T> {

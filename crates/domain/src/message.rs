@@ -9,6 +9,9 @@ use suda_proto::{AccountId, Code, ErrorBody, Kind, Limits, Mention, Raw};
 use crate::entry::Entry;
 use crate::stored::{Stored, StoredError, read_postcard, write_postcard};
 
+/// Most mentions that an envelope can hold, whatever the setting.
+const MENTIONS_STORED: usize = 255;
+
 /// Largest emoji, in bytes; the longest sequences that Unicode recommends fit.
 const EMOJI_BYTES: usize = 64;
 
@@ -96,7 +99,7 @@ pub fn check_body(
         }
         _ => 0,
     };
-    if mentions.len() > limits.mentions as usize {
+    if mentions.len() > (limits.mentions as usize).min(MENTIONS_STORED) {
         return Err(Code::BadMention.because("too many"));
     }
     let outside = |mention: &Mention| {

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use bytes::Bytes;
 use suda_proto::entry::{ReactionCount, Standing};
 use suda_proto::{AccountId, Kind, Raw};
 
 use crate::entry::Entry;
-use crate::membership::{Interval, Membership};
+use crate::membership::{Interval, erased_at};
 use crate::message::MessageState;
 
 /// An entry as it was committed, for the wire.
@@ -27,7 +26,7 @@ pub fn entry(entry: &Entry) -> suda_proto::Entry {
     }
 }
 
-/// The edits whose bodies a page needs: the last one of every edited message among `states`.
+/// The edits that a page needs: the last one of every edited message among `states`.
 pub fn wanted_edits(states: &[(u64, MessageState)]) -> impl Iterator<Item = u64> + '_ {
     states
         .iter()
@@ -37,14 +36,14 @@ pub fn wanted_edits(states: &[(u64, MessageState)]) -> impl Iterator<Item = u64>
 
 /// What a page is put together from.
 pub struct Sources<'a> {
-    /// The conversation's members and erased authors.
-    pub membership: &'a Membership,
+    /// The conversation's erased authors, each with the number of the erasing entry.
+    pub erased: &'a [(AccountId, u64)],
     /// What the reader may see.
     pub visible: &'a [Interval],
     /// The states of the messages among the entries.
     pub states: &'a [(u64, MessageState)],
-    /// The bodies of the wanted edits.
-    pub edits: &'a HashMap<u64, Bytes>,
+    /// The wanted edits.
+    pub edits: &'a HashMap<u64, Entry>,
     /// Who reads.
     pub reader: AccountId,
 }
@@ -66,7 +65,7 @@ impl Sources<'_> {
 
     fn standing(&self, stored: &Entry) -> suda_proto::Entry {
         let mut wire = entry(stored);
-        let erased = self.membership.erased_at(wire.author, wire.seq);
+        let erased = erased_at(self.erased, wire.author, wire.seq);
         if erased > 0 && matches!(wire.kind, Kind::Message | Kind::Edit | Kind::Reaction) {
             wire.body = None;
             wire.mentions.clear();
@@ -92,8 +91,10 @@ impl Sources<'_> {
                 ..Standing::default()
             });
         } else if let Some(state) = state {
-            if let Some(edit) = state.edits.last() {
-                wire.body = self.edits.get(edit).cloned().map(Raw::trusted);
+            if let Some(last) = state.edits.last() {
+                let edit = self.edits.get(last);
+                wire.body = edit.and_then(|edit| edit.body.clone()).map(Raw::trusted);
+                wire.mentions = edit.map_or_else(Vec::new, |edit| edit.envelope.mentions.clone());
             }
             wire.standing = Some(Standing {
                 edited: state.edits.last().copied().unwrap_or(0),

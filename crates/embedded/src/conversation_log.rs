@@ -51,6 +51,9 @@ pub enum ConversationLogError {
     /// The index could not be opened.
     #[error(transparent)]
     Index(#[from] IndexError),
+    /// The log is another than the data folder's.
+    #[error("the log is not the one that store.json names: restore both from one backup")]
+    ForeignLog,
     /// The index was derived from another log.
     #[error("the index belongs to another log: rebuild it")]
     ForeignIndex,
@@ -116,6 +119,9 @@ impl ConversationLog {
         let start = index.applied();
         let hooks = hooks(Arc::clone(&index), Arc::clone(&options.fatal));
         let (log, report) = log::Log::open(disk, options.log, start, &mut replay, hooks)?;
+        if log_id.is_some_and(|log_id| log_id != report.log_id) {
+            return Err(ConversationLogError::ForeignLog);
+        }
         if !index.belongs_to(report.log_id) {
             return Err(ConversationLogError::ForeignIndex);
         }

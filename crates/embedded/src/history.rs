@@ -239,7 +239,10 @@ fn membership(view: &mut View<'_>, conversation: ConversationId) -> Result<Membe
 
 /// Whether the entry's body went with everything that its author wrote.
 fn is_erased(membership: &Membership, envelope: &Envelope) -> bool {
-    let is_text = matches!(envelope.kind, Kind::Message | Kind::Edit | Kind::Reaction);
+    let is_text = matches!(
+        envelope.kind,
+        Kind::Message | Kind::Edit | Kind::Reaction | Kind::Set
+    );
     is_text && membership.erased_at(envelope.author, envelope.seq) > 0
 }
 

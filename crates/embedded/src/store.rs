@@ -11,6 +11,8 @@
 mod backup;
 mod check;
 mod identity;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -21,8 +23,8 @@ use std::time::Duration;
 
 use suda_domain::ports::{Failure, Ports};
 
-//pub use backup::{BackupError, restore};
-//pub use check::{CheckError, CheckReport, CheckStep, check};
+pub use backup::{BackupError, restore};
+pub use check::{CheckError, CheckReport, CheckStep, check};
 pub use identity::IdentityError;
 use identity::{Identity, sync_folder};
 
@@ -92,14 +94,6 @@ pub enum OpenError {
     /// The file `store.json` cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// The log is not the one that `store.json` names.
-    #[error(
-        "the log in {folder} is not the one that store.json names: restore both from one backup"
-    )]
-    ForeignLog {
-        /// The folder.
-        folder: PathBuf,
-    },
     /// The log of conversations cannot be used.
     #[error(transparent)]
     Conversations(#[from] ConversationLogError),
@@ -276,17 +270,9 @@ fn open_conversations(
     let (epoch, log_id) = (identity.epoch, identity.log_id);
     let (conversations, log) =
         ConversationLog::open(Arc::new(disk), &index, epoch, log_id, options.conversations)?;
-    match log_id {
-        None => Identity {
-            log_id: Some(log.log_id),
-            ..identity
-        }
-        .write(folder)?,
-        Some(expected) if expected != log.log_id => {
-            let folder = folder.to_owned();
-            return Err(OpenError::ForeignLog { folder });
-        }
-        Some(_) => {}
+    if log_id.is_none() {
+        let log_id = Some(log.log_id);
+        Identity { log_id, ..identity }.write(folder)?;
     }
     let report = StoreReport {
         log,

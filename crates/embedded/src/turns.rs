@@ -65,3 +65,49 @@ impl Drop for Turn {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    /// The answer if it is there at once.
+    fn at_once<T>(future: &mut Pin<Box<impl Future<Output = T>>>) -> Option<T> {
+        match future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(answer) => Some(answer),
+            Poll::Pending => None,
+        }
+    }
+
+    #[tokio::test]
+    async fn one_at_a_time_and_not_too_many_wait() {
+        let turns = Arc::new(Turns::default());
+        let conversation = ConversationId::from_bytes([1; 16]);
+        let other = ConversationId::from_bytes([2; 16]);
+        let first = turns.take(conversation).await.expect("the first turn");
+        turns.take(other).await.expect("another's turn");
+        let wait = || Box::pin(turns.take(conversation));
+        let mut waiting: Vec<_> = (0..MOST_WAITING).map(|_| wait()).collect();
+        for waiter in &mut waiting {
+            assert!(at_once(waiter).is_none(), "it is taken");
+        }
+        let refused = at_once(&mut wait()).expect("an answer at once");
+        assert!(refused.is_none(), "too many wait");
+        waiting.truncate(1);
+        assert!(
+            at_once(&mut wait()).is_none(),
+            "who has gone does not count"
+        );
+        drop(first);
+        for waiter in waiting {
+            waiter.await.expect("a turn");
+        }
+        assert!(turns.lock().is_empty(), "nothing is remembered");
+    }
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use suda_domain::ports::contract::chat::{Conversational, Conversations};
-use suda_domain::ports::contract::{inbox, log};
+use suda_domain::ports::contract::{derived, erasure, inbox, log};
 use suda_embedded::store::{Store, StoreOptions};
 use tempfile::TempDir;
 
@@ -82,9 +82,11 @@ macro_rules! suites {
 
 suites! {
     log: entries_are_kept reads_are_cut appends_compare one_of_two_appends_is_stored
-        state_follows_from_entries newest_envelopes_are_loaded marks_only_grow
-        messages_stand_as_they_were_changed deleted_bodies_are_gone_at_once
-        erased_authors_leave_nothing own_values_are_the_newest;
+        newest_envelopes_are_loaded;
+    derived: state_follows_from_entries marks_only_grow marks_come_with_entries
+        messages_stand_as_they_were_changed own_values_are_the_newest;
+    erasure: deleted_bodies_are_gone_at_once erased_authors_leave_nothing
+        overtaken_values_are_gone_at_once;
     inbox: rows_follow_from_entries own_conversations_are_not_listed lists_are_ordered_and_paged
         rows_are_touched former_members_keep_what_they_saw;
 }

@@ -2,6 +2,8 @@
 //!
 //! 4000–4099 resume at once, 4100–4199 resume after a pause, 4200–4299 log in again, 4300–4399 stop.
 
+use crate::error::Code;
+
 /// Why the server closed a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Close {
@@ -68,6 +70,19 @@ impl Close {
             Self::ProtocolError => (4301, "protocol_error"),
             Self::UnsupportedProtocol => (4302, "unsupported_protocol"),
             Self::FrameTooLarge => (4303, "frame_too_large"),
+        }
+    }
+
+    /// The close that follows an error in the answer to `hello`; other errors, and errors later on, close nothing.
+    pub const fn after_hello(code: Code) -> Option<Self> {
+        match code {
+            Code::Unauthenticated => Some(Self::Unauthenticated),
+            Code::AccountDisabled => Some(Self::AccountClosed),
+            Code::UnsupportedProtocol => Some(Self::UnsupportedProtocol),
+            Code::HelloFirst => Some(Self::ProtocolError),
+            Code::Draining => Some(Self::Draining),
+            Code::Overloaded => Some(Self::Overloaded),
+            _ => None,
         }
     }
 

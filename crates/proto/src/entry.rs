@@ -124,7 +124,7 @@ pub enum Mentioned {
 
 /// What a message says. Other types than these are stored as they came and shown as "needs a newer version", save
 /// `media`, `encrypted` and `handshake`, which are refused until they are built.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum MessageBody {
     /// Text as it was typed; clients render a small Markdown subset.
@@ -140,6 +140,31 @@ pub enum MessageBody {
         /// The content.
         data: Raw,
     },
+}
+
+/// By hand: serde takes a tagged object apart before it reads the variant, and a value that passes through must not be.
+impl<'de> Deserialize<'de> for MessageBody {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Shape {
+            #[serde(rename = "type")]
+            kind: String,
+            text: Option<String>,
+            data: Option<Raw>,
+        }
+        let Shape { kind, text, data } = Shape::deserialize(deserializer)?;
+        match (kind.as_str(), text) {
+            ("text", Some(text)) => Ok(Self::Text { text, data }),
+            ("text", None) => Err(serde::de::Error::missing_field("text")),
+            ("custom", _) => Ok(Self::Custom {
+                data: data.unwrap_or_else(|| Raw::of(&())),
+            }),
+            (other, _) => Err(serde::de::Error::unknown_variant(
+                other,
+                &["text", "custom"],
+            )),
+        }
+    }
 }
 
 /// Body of [`Kind::Reaction`].

@@ -1,4 +1,4 @@
-//! Error codes: one table with name, HTTP status, whether the session closes, whether to try again, and a sentence in
+//! Error codes: one table with name, HTTP status, whether to try again, and a sentence in
 //! English and Korean. Documentation and SDKs are generated from it.
 
 use schemars::JsonSchema;
@@ -139,19 +139,6 @@ impl Code {
             message: format!("{} ({detail})", self.english()),
             ..self.error()
         }
-    }
-
-    /// Whether a WebSocket closes after it.
-    pub const fn closes(self) -> bool {
-        matches!(
-            self,
-            Self::Unauthenticated
-                | Self::AccountDisabled
-                | Self::UnsupportedProtocol
-                | Self::HelloFirst
-                | Self::FrameTooLarge
-                | Self::Draining
-        )
     }
 }
 

@@ -71,3 +71,33 @@ impl JsonSchema for Raw {
         json_schema!({ "description": "Any JSON value; passed through unchanged." })
     }
 }
+
+/// Reads one JSON object as two types, each ignoring the other's fields. It is what `flatten` does, which cannot be used
+/// for reading: serde takes flattened objects apart first, and a value that passes through must not be.
+pub(crate) fn read_as_both<'de, D, A, B>(deserializer: D) -> Result<(A, B), D::Error>
+where
+    D: Deserializer<'de>,
+    A: DeserializeOwned,
+    B: DeserializeOwned,
+{
+    let whole = Raw::deserialize(deserializer)?;
+    let both = || Ok::<_, serde_json::Error>((whole.parse()?, whole.parse()?));
+    both().map_err(serde::de::Error::custom)
+}
+
+/// Reads a type whose last field is flattened, with [`read_as_both`].
+macro_rules! reads_flattened {
+    ($name:ident { $($field:ident: $type:ty),* } and $inner:ident) => {
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                #[derive(serde::Deserialize)]
+                struct Own {
+                    $($field: $type,)*
+                }
+                let (Own { $($field),* }, $inner) = crate::raw::read_as_both(deserializer)?;
+                Ok(Self { $($field,)* $inner })
+            }
+        }
+    };
+}
+pub(crate) use reads_flattened;

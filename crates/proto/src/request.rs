@@ -51,7 +51,7 @@ pub struct Hello {
     /// Optional features that the client knows; the reply names those that both know.
     #[serde(default)]
     pub features: Vec<String>,
-    /// The device's token. Absent only where a browser's cookie carries it.
+    /// The device's token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
     /// Whether somebody is looking.
@@ -181,6 +181,10 @@ pub struct Typing {
 pub struct Set {
     /// The act's name for ever.
     pub client_id: ClientId,
+    /// As in [`Send`], for the account's own conversation: with it a repeated `set` is found at any later time,
+    /// without it only among the newest entries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<u64>,
     /// Which value: `mute/…`, `archive/…`, `pin/…`, `draft/…` or `app/…`.
     pub key: String,
     /// The value; `null` removes it.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entry::{Role, SettingsBody};
 use crate::ids::{AccountId, ClientId, ConversationId, DeviceId};
-use crate::raw::Raw;
+use crate::raw::{Raw, reads_flattened};
 
 /// What others see of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -43,7 +43,7 @@ pub enum Audience {
 }
 
 /// The account as its owner sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OwnAccount {
     /// What others see.
     #[serde(flatten)]
@@ -59,6 +59,8 @@ pub struct OwnAccount {
     /// How many unused recovery codes are left.
     pub recovery_codes_left: u32,
 }
+
+reads_flattened!(OwnAccount { who_may_message: Audience, who_may_add: Audience, language: String, created_at: u64, recovery_codes_left: u32 } and profile);
 
 /// Names the installation that logs in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -235,7 +237,7 @@ pub enum Relation {
 }
 
 /// One contact.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Contact {
     /// The other's profile.
     #[serde(flatten)]
@@ -243,6 +245,8 @@ pub struct Contact {
     /// How we stand.
     pub relation: Relation,
 }
+
+reads_flattened!(Contact { relation: Relation } and profile);
 
 /// Answers `GET /v1/contacts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -259,7 +263,7 @@ pub struct OpenDirect {
 }
 
 /// `POST /v1/groups`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct NewGroup {
     /// The act's name for ever: asking twice makes one group.
     pub client_id: ClientId,
@@ -270,6 +274,8 @@ pub struct NewGroup {
     pub settings: SettingsBody,
 }
 
+reads_flattened!(NewGroup { client_id: ClientId, members: Vec<AccountId> } and settings);
+
 /// Names a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConversationRef {
@@ -278,7 +284,7 @@ pub struct ConversationRef {
 }
 
 /// `PATCH /v1/groups/{conversation}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct GroupChange {
     /// The act's name for ever; made by the server where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -287,6 +293,8 @@ pub struct GroupChange {
     #[serde(flatten)]
     pub settings: SettingsBody,
 }
+
+reads_flattened!(GroupChange { client_id: Option<ClientId> } and settings);
 
 /// `POST /v1/groups/{conversation}/members`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -336,7 +344,7 @@ pub struct AppAccount {
 }
 
 /// `POST /v1/app/groups`, with the application key.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct AppGroup {
     /// Who is to own it.
     pub owner: AccountId,
@@ -345,8 +353,10 @@ pub struct AppGroup {
     pub group: NewGroup,
 }
 
+reads_flattened!(AppGroup { owner: AccountId } and group);
+
 /// `POST /v1/app/messages`, with the application key: a message in somebody's name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct AppMessage {
     /// In whose name; must be a member.
     pub author: AccountId,
@@ -354,6 +364,8 @@ pub struct AppMessage {
     #[serde(flatten)]
     pub send: crate::request::Send,
 }
+
+reads_flattened!(AppMessage { author: AccountId } and send);
 
 /// Answers `GET /v1/health`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use suda_domain::conversation::{Act, Command};
 use suda_domain::ports::inbox::InboxCursor;
+use suda_domain::ports::jobs::{Job, Task};
 use suda_proto::entry::{ConversationKind, CreatedBody, SetBody, SettingsBody};
 use suda_proto::{AccountId, ClientId, Code, ConversationId, ErrorBody, Raw};
 use uuid::Uuid;
@@ -21,42 +22,77 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Most conversations of an account taken at once.
 const PAGE: u32 = 200;
 
-/// Keeps promises until the server goes down.
+/// How a job fared.
+enum Kept {
+    /// It is done, or can never be.
+    Yes,
+    /// It must wait, and with it what was promised later.
+    NotYet,
+}
+
+/// Keeps promises, in their order, until the server goes down.
 pub(crate) async fn run(server: Arc<Server>) {
     while !server.is_draining() {
-        match server.ports.jobs.due(server.clock.now(), AT_ONCE).await {
-            Ok(jobs) if !jobs.is_empty() => {
-                for job in jobs {
-                    keep(&server, job).await;
-                }
-                continue;
+        let kept = match server.ports.jobs.due(server.clock.now(), AT_ONCE).await {
+            Ok(jobs) => keep_all(&server, jobs).await,
+            Err(failure) => {
+                drop(storage(failure));
+                Kept::NotYet
             }
-            Ok(_) => {}
-            Err(failure) => drop(storage(failure)),
-        }
+        };
         tokio::select! {
-            () = server.ports.jobs.wait() => {}
+            () = server.ports.jobs.wait(), if matches!(kept, Kept::Yes) => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
             () = server.drained() => {}
         }
     }
 }
 
-async fn keep(server: &Server, job: suda_domain::ports::jobs::Job) {
-    let noted = match server.carry_out(&job).await {
-        Ok(()) => server.ports.jobs.finish(job.id).await,
-        Err(error) => {
-            tracing::warn!(job = %job.id, code = error.code, attempts = job.attempts, "a job must wait");
+/// Keeps these jobs and those that follow them, until there is none or one must wait.
+async fn keep_all(server: &Server, mut jobs: Vec<Job>) -> Kept {
+    while !jobs.is_empty() {
+        for job in jobs {
+            if let Kept::NotYet = keep(server, job).await {
+                return Kept::NotYet;
+            }
+        }
+        jobs = match server.ports.jobs.due(server.clock.now(), AT_ONCE).await {
+            Ok(jobs) => jobs,
+            Err(failure) => {
+                drop(storage(failure));
+                return Kept::NotYet;
+            }
+        };
+    }
+    Kept::Yes
+}
+
+/// Keeps one promise. A value that cannot be set yet holds up later ones, which may be of the same key; an erasure that
+/// cannot be done yet is postponed, since it may be long.
+async fn keep(server: &Server, job: Job) -> Kept {
+    let noted = match (server.carry_out(&job).await, &job.task) {
+        (Ok(()), _) => server.ports.jobs.finish(job.id).await,
+        (Err(error), Task::Set { .. }) if error.retry_after_ms.is_some() => {
+            tracing::warn!(job = %job.id, code = error.code, "a promised value must wait");
+            return Kept::NotYet;
+        }
+        (Err(error), Task::Set { .. }) => {
+            tracing::error!(job = %job.id, code = error.code, "a promised value cannot be set");
+            server.ports.jobs.finish(job.id).await
+        }
+        (Err(error), Task::EraseAccount { .. }) => {
+            tracing::warn!(job = %job.id, code = error.code, attempts = job.attempts, "an erasure must wait");
             let pause = 1_000 << job.attempts.min(8);
-            server
-                .ports
-                .jobs
-                .postpone(job.id, server.clock.now() + pause)
-                .await
+            let until = server.clock.now() + pause;
+            server.ports.jobs.postpone(job.id, until).await
         }
     };
-    if let Err(failure) = noted {
-        drop(storage(failure));
+    match noted {
+        Ok(()) => Kept::Yes,
+        Err(failure) => {
+            drop(storage(failure));
+            Kept::NotYet
+        }
     }
 }
 
@@ -64,20 +100,23 @@ async fn keep(server: &Server, job: suda_domain::ports::jobs::Job) {
 pub(crate) async fn set_own(
     server: &Server,
     account: AccountId,
-    client_id: ClientId,
+    (client_id, base): (ClientId, Option<u64>),
     set: SetBody,
 ) -> Result<suda_proto::reply::Sent, ErrorBody> {
     let conversation = ConversationId::own(account);
-    let command = |client_id, act| Command {
+    let command = |client_id, base, act| Command {
         author: account,
         client_id,
-        base: None,
+        base,
         after: None,
         act,
     };
     let hosts = server.hosts()?;
     match hosts
-        .act(conversation, command(client_id, Act::Set(set.clone())))
+        .act(
+            conversation,
+            command(client_id, base, Act::Set(set.clone())),
+        )
         .await
     {
         Err(error) if error.known() == Some(Code::NoSuchConversation) => {}
@@ -90,10 +129,10 @@ pub(crate) async fn set_own(
     };
     let creation = ClientId::caused_by("suda.own.1", &[account.bytes()]);
     hosts
-        .act(conversation, command(creation, Act::Create(create)))
+        .act(conversation, command(creation, None, Act::Create(create)))
         .await?;
     hosts
-        .act(conversation, command(client_id, Act::Set(set)))
+        .act(conversation, command(client_id, base, Act::Set(set)))
         .await
 }
 
@@ -111,7 +150,7 @@ pub(crate) async fn set(
     match set_own(
         server,
         account,
-        client_id,
+        (client_id, None),
         SetBody {
             key: key.to_owned(),
             value,

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::admin::AdminCommand;
 use crate::config::{AllFlags, FolderFlags};
+use crate::maintenance::Repair;
 use crate::stop::EXIT_CODES;
 
 /// A chat server in one process on one folder.
@@ -26,8 +27,19 @@ pub enum Command {
     /// Run the server (the default)
     #[command(after_help = EXIT_CODES)]
     Serve(AllFlags),
+    /// Chat in the terminal
+    Chat(crate::chat::Options),
     /// Manage accounts and invitations, of a running or a stopped server
     Admin(AdminArguments),
+    /// Play recorded conversations against a server and compare every copy with what was acknowledged
+    Replay(crate::replay::Options),
+    /// Copy everything to another folder, also while the server runs
+    Backup(BackupArguments),
+    /// Make a data folder from a backup
+    Restore(RestoreArguments),
+    /// Verify every checksum and reference in the data folder of a stopped server
+    #[command(after_help = EXIT_CODES)]
+    Check(CheckArguments),
     /// Show what the configuration comes to, and where each value is from
     Config(ConfigArguments),
 }
@@ -68,6 +80,17 @@ pub struct RestoreArguments {
     pub from: PathBuf,
 }
 
+/// Arguments of `suda check`.
+#[derive(Args, Debug)]
+pub struct CheckArguments {
+    /// Which folder.
+    #[command(flatten)]
+    pub flags: FolderFlags,
+    /// What to do before checking.
+    #[command(flatten)]
+    pub repair: Repair,
+}
+
 /// Arguments of `suda config`.
 #[derive(Args, Debug)]
 pub struct ConfigArguments {
@@ -95,7 +118,6 @@ fn with_default_command(mut arguments: Vec<OsString>) -> Vec<OsString> {
     }
     arguments
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -130,7 +152,9 @@ mod tests {
             ["suda", "admin", "account", "list", "--data", "here"],
         ] {
             let line = CommandLine::try_parse_from(arguments).expect("both are accepted");
-            let Command::Admin(admin) = line.command else { panic!("not admin") };
+            let Command::Admin(admin) = line.command else {
+                panic!("not admin")
+            };
             let loaded = crate::config::load(&admin.flags.0, |_| None).expect("valid");
             assert_eq!(loaded.config.data, PathBuf::from("here"));
         }

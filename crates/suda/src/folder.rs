@@ -4,15 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use suda_embedded::log::Tail;
-use suda_embedded::store::{Store, StoreOptions, StoreReport};
+use suda_embedded::log::{self, Position, RealDisk, Tail};
+use suda_embedded::store::{OpenError, Store, StoreOptions, StoreReport};
 use suda_server::clock::{SystemClock, SystemEntropy};
 use suda_server::settings::Settings;
 use suda_server::{Server, Setup};
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
-use crate::stop::{STORAGE_FAILED, Stop};
+use crate::stop::{STORAGE_FAILED, Stop, while_trying};
 
 /// How often the database is rewritten if deleted text may linger in it.
 const ERASE_INTERVAL: Duration = Duration::from_secs(3_600);
@@ -26,7 +26,30 @@ pub struct Folder {
 impl Folder {
     /// Opens the configured folder, making it where there is none.
     pub async fn open(config: &Config) -> Result<Self, Stop> {
-        let mut options = StoreOptions::default();
+        Self::open_with(config, false).await
+    }
+
+    /// Opens the configured folder and derives the index anew from the log.
+    pub async fn rebuild(config: &Config) -> Result<Self, Stop> {
+        Self::open_with(config, true).await
+    }
+
+    /// Gives up everything in the log from `at` on. Devices reload their conversations: they may have seen more.
+    pub async fn cut(config: &Config, at: Position) -> Result<(), Stop> {
+        let disk =
+            RealDisk::open(&config.data.join("log")).map_err(while_trying("open the log"))?;
+        log::cut_at(&disk, at).map_err(Stop::Cut)?;
+        drop(disk);
+        let folder = Self::rebuild(config).await?;
+        folder.store.raise_epoch().map_err(OpenError::from)?;
+        folder.close().await
+    }
+
+    async fn open_with(config: &Config, rebuild_index: bool) -> Result<Self, Stop> {
+        let mut options = StoreOptions {
+            rebuild_index,
+            ..StoreOptions::default()
+        };
         options.conversations.log.segment_bytes = config.segment_mib << 20;
         options.conversations.fatal = Arc::new(end_process);
         let store = Store::open(&config.data, options).await?;
@@ -101,14 +124,21 @@ fn end_process(what: &str) {
 fn say_what_was_found(report: &StoreReport) {
     let log = &report.log;
     if let Tail::Torn { bytes, .. } = log.tail {
-        tracing::info!("the last process ended in the middle of a write: {bytes} unacknowledged bytes were cut");
+        tracing::info!(
+            "the last process ended in the middle of a write: {bytes} unacknowledged bytes were cut"
+        );
     }
     if log.damaged_bodies > 0 {
         let damaged = log.damaged_bodies;
-        tracing::error!("{damaged} messages are damaged on the disk; run `suda check`, or restore a backup");
+        tracing::error!(
+            "{damaged} messages are damaged on the disk; run `suda check`, or restore a backup"
+        );
     }
     if report.index_was_rebuilt && log.records > 0 {
-        tracing::info!("the index was rebuilt from {} records of the log", log.records);
+        tracing::info!(
+            "the index was rebuilt from {} records of the log",
+            log.records
+        );
     }
 }
 

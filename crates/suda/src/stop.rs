@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use suda_domain::ports::Failure;
 use suda_embedded::conversation_log::ConversationLogError;
 use suda_embedded::log;
-use suda_embedded::store::{self, IdentityError, OpenError};
+use suda_embedded::store::{BackupError, CheckError, IdentityError, OpenError};
 use suda_server::SetupError;
 
 use crate::config::ConfigurationError;
@@ -45,7 +45,9 @@ pub enum Stop {
     )]
     Exposed(String),
     /// The address makes no sense.
-    #[error("cannot listen on {listen}: {source}; `listen` is an address and a port, like 127.0.0.1:7878")]
+    #[error(
+        "cannot listen on {listen}: {source}; `listen` is an address and a port, like 127.0.0.1:7878"
+    )]
     BadAddress {
         /// What `listen` says.
         listen: String,
@@ -53,7 +55,9 @@ pub enum Stop {
         source: io::Error,
     },
     /// Another process listens there.
-    #[error("{0} is in use by another process; stop that one, or choose another address with --listen")]
+    #[error(
+        "{0} is in use by another process; stop that one, or choose another address with --listen"
+    )]
     AddressInUse(String),
     /// The system refuses the address.
     #[error("cannot listen on {listen}: {source}")]
@@ -75,17 +79,31 @@ pub enum Stop {
     #[error("there is no data folder at {}; --data names another, `suda serve` makes one", .0.display())]
     NoFolder(PathBuf),
     /// The data folder cannot be opened.
-    #[error(transparent)]
-    Open(#[from] store::OpenError),
+    #[error("{source}{}", what_opens(source))]
+    Open {
+        /// Why.
+        #[from]
+        source: OpenError,
+    },
     /// What is stored could not be written back for a quick start; nothing is lost.
     #[error("{0}; nothing that was acknowledged is lost")]
     Close(#[from] Failure),
     /// The settings do not fit.
     #[error(transparent)]
     Setup(#[from] SetupError),
-    /// A check found damage.
-    #[error("the data folder is damaged, see above; restore a backup into another folder with `suda restore`")]
-    Damaged,
+    /// A backup could not be made or brought back.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// The log could not be cut.
+    #[error(transparent)]
+    Cut(log::OpenError),
+    /// A check could not be carried out, or found damage.
+    #[error("{source}{}", what_helps(source))]
+    Check {
+        /// What is wrong.
+        #[from]
+        source: CheckError,
+    },
     /// The running server cannot be asked.
     #[error("the server that uses {} does not answer: {reason}", data.display())]
     NoAnswer {
@@ -94,6 +112,12 @@ pub enum Stop {
         /// What went wrong.
         reason: String,
     },
+    /// A replay did not come to a clean end.
+    #[error(transparent)]
+    Replay(#[from] crate::replay::ReplayError),
+    /// The terminal client could not start or go on.
+    #[error(transparent)]
+    Chat(#[from] suda_tui::ChatError),
     /// The server refused.
     #[error("{0}")]
     Refused(String),
@@ -108,9 +132,12 @@ impl Stop {
         let code = match self {
             Self::Configuration(_) | Self::LogLevel(_) | Self::Tls(_) => 2,
             Self::Exposed(_) | Self::BadAddress { .. } | Self::Setup(_) => 2,
-            Self::Damaged => 65,
-            Self::Open(error) if is_damage(error) => 65,
-            Self::Open(OpenError::InUse { .. }) | Self::AddressInUse(_) => 75,
+            Self::Open { source: error }
+            | Self::Check {
+                source: CheckError::Open(error),
+            } => exit_code_of(error),
+            Self::Check { .. } | Self::Backup(BackupError::Damaged(_)) => 65,
+            Self::AddressInUse(_) => 75,
             _ => 1,
         };
         ExitCode::from(code)
@@ -122,15 +149,42 @@ pub fn while_trying(action: &'static str) -> impl FnOnce(io::Error) -> Stop {
     move |source| Stop::System { action, source }
 }
 
-/// Whether stored data is damaged or missing, so that only a backup helps.
-fn is_damage(error: &OpenError) -> bool {
+/// 65 where stored data is damaged or missing, so that only a backup helps; 75 where another process has the folder.
+fn exit_code_of(error: &OpenError) -> u8 {
     use log::OpenError::{Corruption, Foreign, MissingSegment};
     match error {
-        OpenError::ForeignLog { .. } => true,
-        OpenError::Identity(error) => matches!(error, IdentityError::Malformed { .. } | IdentityError::Missing { .. }),
-        OpenError::Conversations(ConversationLogError::Log(error)) => {
-            matches!(error, Corruption { .. } | Foreign { .. } | MissingSegment { .. })
-        }
-        _ => false,
+        OpenError::InUse { .. } => 75,
+        OpenError::Identity(IdentityError::Malformed { .. } | IdentityError::Missing { .. }) => 65,
+        OpenError::Conversations(ConversationLogError::ForeignLog) => 65,
+        OpenError::Conversations(ConversationLogError::Log(
+            Corruption { .. } | Foreign { .. } | MissingSegment { .. },
+        )) => 65,
+        _ => 1,
     }
 }
+
+/// What makes a folder usable again, where the error itself does not say.
+fn what_opens(error: &OpenError) -> &'static str {
+    match error {
+        OpenError::Conversations(
+            ConversationLogError::Index(_)
+            | ConversationLogError::ForeignIndex
+            | ConversationLogError::Log(log::OpenError::BadStart { .. }),
+        ) => REBUILDING,
+        _ => "",
+    }
+}
+
+/// What to do about a finding, where the finding itself does not say.
+fn what_helps(error: &CheckError) -> &'static str {
+    match error {
+        CheckError::Index(_)
+        | CheckError::IndexDiffers { .. }
+        | CheckError::IndexPosition { .. } => REBUILDING,
+        CheckError::Open(error) => what_opens(error),
+        CheckError::Database(_) => "; restore a backup into another folder with `suda restore`",
+        CheckError::Log(_) => "",
+    }
+}
+
+const REBUILDING: &str = "; `suda check --rebuild-index` does that, and loses nothing";

@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn times_are_local() {
-        let moment = Moment::local(20_515 * 86_400_000 + 65_000 * 1_000, &Zone::utc());
+        let moment = Moment::local(20_515 * 86_400_000 + 65_000 * 1_000, &Zone::default());
         assert_eq!(moment.clock(), "18:03");
         assert_eq!((moment.month, moment.day, moment.weekday), (3, 3, 2));
     }

@@ -10,7 +10,7 @@ const FOLDER: &str = "/usr/share/zoneinfo";
 const LARGEST_FILE_BYTES: u64 = 256 * 1024;
 const SECONDS_PER_DAY: i64 = 86_400;
 
-/// How far the clock on the wall is from UTC, at any time.
+/// How far the clock on the wall is from UTC, at any time. The default is UTC itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Zone {
     /// From when on which offset holds, ascending; both in seconds.
@@ -22,11 +22,6 @@ pub struct Zone {
 }
 
 impl Zone {
-    /// UTC.
-    pub fn utc() -> Self {
-        Self::default()
-    }
-
     /// The zone of this machine, or of the variable `TZ`; UTC where neither can be read.
     pub fn local() -> Self {
         let variable = std::env::var("TZ").ok().filter(|value| !value.is_empty());
@@ -119,7 +114,9 @@ impl Header {
         let count = |index: usize| {
             let at = 20 + index * 4;
             let number = u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?);
-            usize::try_from(number).ok().filter(|number| *number < 65_536)
+            usize::try_from(number)
+                .ok()
+                .filter(|number| *number < 65_536)
         };
         Some(Self {
             utc_marks: count(0)?,

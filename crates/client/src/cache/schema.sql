@@ -9,6 +9,8 @@ CREATE TABLE session (
     token TEXT NOT NULL,
     -- Where to resume; everything up to it was applied.
     resume TEXT,
+    -- Where to poll from, if polling went on from there.
+    cursor TEXT,
     -- Where the list of conversations goes on on the server.
     next_window TEXT,
     -- How far the account's own conversation was applied.
@@ -43,7 +45,13 @@ CREATE INDEX acts ON entries (conversation, act_on) WHERE act_on IS NOT NULL;
 CREATE TABLE own_state (key TEXT PRIMARY KEY, value TEXT NOT NULL, seq INTEGER NOT NULL) WITHOUT ROWID;
 
 -- Values set on this device, not yet acknowledged by the server.
-CREATE TABLE own_wanted (key TEXT PRIMARY KEY, value TEXT NOT NULL, client_id BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE own_wanted (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL,
+    client_id BLOB NOT NULL,
+    -- How far the account's own conversation was applied when the value was set.
+    base INTEGER NOT NULL
+) WITHOUT ROWID;
 
 -- `value`: Profile.
 CREATE TABLE profiles (account BLOB PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sqlx::SqliteConnection;
 use suda_proto::reply::OwnItem;
-use suda_proto::{AccountId, ConversationId, Kind};
+use suda_proto::{ConversationId, Kind};
 
 use super::{Cache, Held, Session, Write, signed};
 use crate::error::CacheError;
@@ -36,13 +36,21 @@ async fn apply(db: &mut SqliteConnection, write: Write) -> Result<(), CacheError
         }
         Write::DropBelow(id, first) => {
             let query = sqlx::query("DELETE FROM entries WHERE conversation = ? AND seq < ?");
-            query.bind(&id.bytes()[..]).bind(signed(first)).execute(db).await?;
+            query
+                .bind(&id.bytes()[..])
+                .bind(signed(first))
+                .execute(db)
+                .await?;
         }
-        Write::EraseAuthor(id, author, until) => erase_author(db, id, author, until).await?,
         Write::OwnItems(items) => put_own_items(db, &items).await?,
         Write::LogIn(session) => log_in(db, &session).await?,
         Write::Wipe => wipe(db).await?,
-        Write::Detail(..) | Write::Resume(_) | Write::NextWindow(_) | Write::OwnPosition(..) | Write::Account(_) => {
+        Write::Detail(..)
+        | Write::Resume(_)
+        | Write::Cursor(_)
+        | Write::NextWindow(_)
+        | Write::OwnPosition(..)
+        | Write::Account(_) => {
             update(db, write).await?;
         }
         Write::WantValue(..)
@@ -58,15 +66,24 @@ async fn apply(db: &mut SqliteConnection, write: Write) -> Result<(), CacheError
 /// Changes of one column.
 async fn update(db: &mut SqliteConnection, write: Write) -> Result<(), CacheError> {
     let query = match write {
-        Write::Detail(id, detail) => sqlx::query("UPDATE conversations SET detail = ? WHERE id = ?")
-            .bind(json(&detail)?)
-            .bind(id.bytes().to_vec()),
-        Write::Resume(token) => sqlx::query("UPDATE session SET resume = ?").bind(token),
+        Write::Detail(id, detail) => {
+            sqlx::query("UPDATE conversations SET detail = ? WHERE id = ?")
+                .bind(json(&detail)?)
+                .bind(id.bytes().to_vec())
+        }
+        Write::Resume(token) => {
+            sqlx::query("UPDATE session SET resume = ?, cursor = NULL").bind(token)
+        }
+        Write::Cursor(cursor) => sqlx::query("UPDATE session SET cursor = ?").bind(cursor),
         Write::NextWindow(next) => sqlx::query("UPDATE session SET next_window = ?").bind(next),
         Write::OwnPosition(epoch, seq) => {
-            sqlx::query("UPDATE session SET own_epoch = ?, own_seq = ?").bind(epoch).bind(signed(seq))
+            sqlx::query("UPDATE session SET own_epoch = ?, own_seq = ?")
+                .bind(epoch)
+                .bind(signed(seq))
         }
-        Write::Account(account) => sqlx::query("UPDATE session SET account = ?").bind(json(&account)?),
+        Write::Account(account) => {
+            sqlx::query("UPDATE session SET account = ?").bind(json(&account)?)
+        }
         _ => return Ok(()),
     };
     query.execute(db).await?;
@@ -77,15 +94,15 @@ async fn update(db: &mut SqliteConnection, write: Write) -> Result<(), CacheErro
 async fn replace(db: &mut SqliteConnection, write: Write) -> Result<(), CacheError> {
     let query = match write {
         Write::ClearOwnItems => sqlx::query("DELETE FROM own_state"),
-        Write::WantValue(key, value, client_id) => {
-            sqlx::query("INSERT OR REPLACE INTO own_wanted (key, value, client_id) VALUES (?, ?, ?)")
-                .bind(key)
-                .bind(json(&value)?)
-                .bind(client_id.bytes().to_vec())
-        }
-        Write::ForgetWanted(client_id) => {
-            sqlx::query("DELETE FROM own_wanted WHERE client_id = ?").bind(client_id.bytes().to_vec())
-        }
+        Write::WantValue(wanted) => sqlx::query(
+            "INSERT OR REPLACE INTO own_wanted (key, value, client_id, base) VALUES (?, ?, ?, ?)",
+        )
+        .bind(wanted.key)
+        .bind(json(&wanted.value)?)
+        .bind(wanted.client_id.bytes().to_vec())
+        .bind(signed(wanted.base)),
+        Write::ForgetWanted(client_id) => sqlx::query("DELETE FROM own_wanted WHERE client_id = ?")
+            .bind(client_id.bytes().to_vec()),
         Write::Outbox(item) => sqlx::query(
             "INSERT INTO outbox (client_id, value) VALUES (?, ?)
              ON CONFLICT (client_id) DO UPDATE SET value = excluded.value",
@@ -111,7 +128,11 @@ async fn replace(db: &mut SqliteConnection, write: Write) -> Result<(), CacheErr
     Ok(())
 }
 
-async fn put_conversation(db: &mut SqliteConnection, id: ConversationId, held: &Held) -> Result<(), CacheError> {
+async fn put_conversation(
+    db: &mut SqliteConnection,
+    id: ConversationId,
+    held: &Held,
+) -> Result<(), CacheError> {
     sqlx::query(
         "INSERT INTO conversations (id, row, state, at, read_wanted) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET
@@ -127,7 +148,11 @@ async fn put_conversation(db: &mut SqliteConnection, id: ConversationId, held: &
     Ok(())
 }
 
-async fn put_entry(db: &mut SqliteConnection, id: ConversationId, cached: &CachedEntry) -> Result<(), CacheError> {
+async fn put_entry(
+    db: &mut SqliteConnection,
+    id: ConversationId,
+    cached: &CachedEntry,
+) -> Result<(), CacheError> {
     let entry = &cached.entry;
     let is_act = matches!(entry.kind, Kind::Edit | Kind::Delete | Kind::Reaction);
     let is_silent = is_act || matches!(entry.kind, Kind::AuthorErased | Kind::Set);
@@ -140,29 +165,6 @@ async fn put_entry(db: &mut SqliteConnection, id: ConversationId, cached: &Cache
         .bind(json(cached)?)
         .execute(db)
         .await?;
-    Ok(())
-}
-
-async fn erase_author(
-    db: &mut SqliteConnection,
-    id: ConversationId,
-    author: AccountId,
-    until: u64,
-) -> Result<(), CacheError> {
-    let values: Vec<String> =
-        sqlx::query_scalar("SELECT value FROM entries WHERE conversation = ? AND author = ? AND seq < ?")
-            .bind(id.bytes().to_vec())
-            .bind(author.bytes().to_vec())
-            .bind(signed(until))
-            .fetch_all(&mut *db)
-            .await?;
-    for value in values {
-        let mut cached: CachedEntry = serde_json::from_str(&value)?;
-        if matches!(cached.entry.kind, Kind::Message | Kind::Edit) {
-            cached.erase();
-            put_entry(db, id, &cached).await?;
-        }
-    }
     Ok(())
 }
 
@@ -185,8 +187,9 @@ async fn put_own_items(db: &mut SqliteConnection, items: &[OwnItem]) -> Result<(
 
 /// The same account keeps what it had, above all its outbox; another one finds nothing.
 async fn log_in(db: &mut SqliteConnection, session: &Session) -> Result<(), CacheError> {
-    let before: Option<(String, String)> =
-        sqlx::query_as("SELECT server, account FROM session").fetch_optional(&mut *db).await?;
+    let before: Option<(String, String)> = sqlx::query_as("SELECT server, account FROM session")
+        .fetch_optional(&mut *db)
+        .await?;
     let is_same = match before {
         Some((server, account)) => {
             let account: suda_proto::rest::OwnAccount = serde_json::from_str(&account)?;
@@ -200,7 +203,8 @@ async fn log_in(db: &mut SqliteConnection, session: &Session) -> Result<(), Cach
     sqlx::query(
         "INSERT INTO session (one, server, account, device, token) VALUES (1, ?, ?, ?, ?)
          ON CONFLICT (one) DO UPDATE SET
-            account = excluded.account, device = excluded.device, token = excluded.token, resume = NULL",
+            account = excluded.account, device = excluded.device, token = excluded.token, resume = NULL,
+            cursor = NULL",
     )
     .bind(&session.server)
     .bind(json(&session.account)?)

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use suda_proto::event::Event;
 use suda_proto::reply::{Pong, Welcome};
 use suda_proto::request::{ConversationQuery, Foreground, Hello, Ping, Request};
 use suda_proto::{ErrorBody, PROTOCOL};
@@ -11,8 +10,8 @@ use tokio::time::Instant;
 use super::link::Line;
 use super::reconnect::{Failure, Next, try_socket};
 use super::request::{Done, Purpose};
-use super::{Contact, Engine, Step, Timer};
-use crate::cache::Write;
+use super::{Engine, Step, Timer};
+use crate::cache::{Held, Write};
 use crate::error::{ClientError, ConnectionError};
 use crate::event::ConnectionState;
 
@@ -22,29 +21,35 @@ const SOCKET_AGAIN: Duration = Duration::from_secs(180);
 /// A busy session asks for a new resume token this often.
 const TOKEN_EVERY_MS: u64 = 60_000;
 
+/// While polling, the own conversation is asked for this often.
+const OWN_EVERY_MS: u64 = 10_000;
+
 /// How many rows the first window should hold.
 const WINDOW: u32 = 100;
 
 impl Engine {
     pub(super) fn connect(&mut self) {
         self.is_wanted = true;
-        if matches!(self.contact, Contact::None) {
+        if self.contact.line.is_none() {
             self.try_socket();
         }
     }
 
     pub(super) fn disconnect(&mut self) {
         self.is_wanted = false;
-        self.drop_line(ConnectionState::Offline);
+        match self.once {
+            Some(_) => self.finish_once(Err(ClientError::Offline)),
+            None => {
+                self.lose_line();
+                self.announce_state(ConnectionState::Offline);
+            }
+        }
     }
 
-    /// Starts one try; a line that polls is given up for it.
+    /// Starts one try; a line that polls stays until it succeeds.
     pub(super) fn try_socket(&mut self) {
-        if !self.is_wanted || matches!(&self.contact, Contact::Trying(_)) {
+        if !self.is_wanted || self.contact.trying.is_some() {
             return;
-        }
-        if matches!(&self.contact, Contact::Line(_)) {
-            self.lose_line();
         }
         let hello = Hello {
             protocol: PROTOCOL,
@@ -55,27 +60,40 @@ impl Engine {
             window: Some(WINDOW),
         };
         let task = try_socket(self.rest.clone(), hello, self.reconnect.tries());
-        self.contact = Contact::Trying(tokio::spawn(task));
-        self.announce_state(ConnectionState::Connecting);
+        self.contact.trying = Some(tokio::spawn(task));
+        if self.contact.line.is_none() {
+            self.announce_state(ConnectionState::Connecting);
+        }
     }
 
     pub(super) async fn on_welcome(&mut self, line: Line, welcome: Welcome) -> Step {
         let since = self.progress.resume.clone().filter(|_| welcome.resumed);
+        self.contact.trying = None;
+        self.lose_line();
         self.on_line(line);
-        self.apply_window(since, welcome.window).await?;
+        self.apply_first_window(since, welcome.window).await?;
         self.catch_up().await
     }
 
     pub(super) async fn on_failure(&mut self, failure: &Failure) -> Step {
-        self.contact = Contact::None;
+        self.contact.trying = None;
         tracing::debug!(error = %failure.error, "no connection");
-        match self.reconnect.failed(failure, rand::random()) {
+        let next = self.reconnect.failed(failure, rand::random());
+        let is_polling = self.contact.line.is_some();
+        match next {
+            Next::Wait(_) | Next::Poll if is_polling => {
+                self.timers
+                    .set(Instant::now() + SOCKET_AGAIN, Timer::Connect);
+                Ok(())
+            }
             Next::Poll => {
                 self.start_polling(false);
-                self.timers.set(Instant::now() + SOCKET_AGAIN, Timer::Connect);
+                self.timers
+                    .set(Instant::now() + SOCKET_AGAIN, Timer::Connect);
                 self.catch_up().await
             }
             next => {
+                self.lose_line();
                 self.follow(next);
                 Ok(())
             }
@@ -83,13 +101,11 @@ impl Engine {
     }
 
     pub(super) async fn on_lost(&mut self, error: &ConnectionError) -> Step {
-        let was_once = self.once.take();
-        self.lose_line();
-        if let Some(done) = was_once {
-            self.announce_state(ConnectionState::Offline);
-            let _ = done.send(Err(ClientError::Unreachable(error.to_string())));
+        if self.once.is_some() {
+            self.finish_once(Err(ClientError::Unreachable(error.to_string())));
             return Ok(());
         }
+        self.lose_line();
         tracing::debug!(%error, "the connection is lost");
         let next = self.reconnect.lost(error, Instant::now(), rand::random());
         self.follow(next);
@@ -122,13 +138,17 @@ impl Engine {
     }
 
     fn start_polling(&mut self, once: bool) {
-        let (cursor, open) = (self.progress.resume.clone(), self.on_screen.subscribe());
+        let (cursor, open) = (self.progress.cursor.clone(), self.on_screen.subscribe());
+        let is_first = cursor.is_none();
         self.on_line(Line::polling(self.rest.clone(), cursor, open, once));
+        if is_first {
+            self.ask_first_window();
+        }
     }
 
     fn on_line(&mut self, line: Line) {
         let polling = line.polling;
-        self.contact = Contact::Line(line);
+        self.contact.line = Some(line);
         self.timers.clear(Timer::Connect);
         self.reconnect.succeeded(Instant::now(), polling);
         self.after(TOKEN_EVERY_MS, Timer::Token);
@@ -137,7 +157,7 @@ impl Engine {
 
     /// One round of polling for an app that was woken to look; a line that is there already looks anyway.
     pub(super) async fn sync_once(&mut self, done: Done<()>) -> Step {
-        if !matches!(self.contact, Contact::None) || self.once.is_some() {
+        if self.contact.line.is_some() || self.contact.trying.is_some() {
             let _ = done.send(Ok(()));
             return Ok(());
         }
@@ -148,21 +168,33 @@ impl Engine {
         self.catch_up().await
     }
 
+    /// The round of polling is over; where the app wants a line, getting one goes on.
+    pub(super) fn finish_once(&mut self, outcome: Result<(), ClientError>) {
+        self.lose_line();
+        self.announce_state(ConnectionState::Offline);
+        if let Some(done) = self.once.take() {
+            let _ = done.send(outcome);
+        }
+        self.try_socket();
+    }
+
     /// Everything that a new line makes possible.
     async fn catch_up(&mut self) -> Step {
-        self.outbox.disconnected();
-        for conversation in self.on_screen.borrow().clone() {
+        let on_screen = self.on_screen.borrow().clone();
+        for conversation in on_screen {
             let request = Request::Open(ConversationQuery { conversation });
             self.ask(request, Purpose::Open(conversation));
         }
-        let behind: Vec<_> =
-            self.held.iter().filter(|(_, held)| held.state.missing().is_some()).map(|(id, _)| *id).collect();
+        let is_member = |held: &Held| held.row.as_ref().is_none_or(|row| row.role.is_some());
+        let behind = self
+            .held
+            .iter()
+            .filter(|(_, held)| held.state.missing().is_some() && is_member(held));
+        let behind: Vec<_> = behind.map(|(conversation, _)| *conversation).collect();
         for conversation in behind {
             self.want_fill(conversation);
         }
-        if self.progress.own_seq == 0 {
-            self.load_own_state();
-        }
+        self.catch_up_own();
         self.send_reads();
         self.send_delivered();
         self.send_values().await?;
@@ -170,28 +202,31 @@ impl Engine {
         Ok(())
     }
 
-    /// Drops the line, says why, and forgets what was to happen on it.
-    pub(super) fn drop_line(&mut self, state: ConnectionState) {
-        self.lose_line();
-        self.announce_state(state);
-    }
-
+    /// Drops the line and forgets what was to happen on it.
     fn lose_line(&mut self) {
-        self.contact = Contact::None;
+        if let Some(task) = std::mem::take(&mut self.contact).trying {
+            task.abort();
+        }
         self.timers.clear_all();
         self.abandon_requests();
+        self.next_cursor = None;
         self.outbox.disconnected();
     }
 
     pub(super) fn set_foreground(&mut self, foreground: bool) {
         self.foreground = foreground;
-        self.ask(Request::Foreground(Foreground { foreground }), Purpose::Nothing);
+        self.ask(
+            Request::Foreground(Foreground { foreground }),
+            Purpose::Nothing,
+        );
     }
 
     /// While things happen, the resume token moves on, so that the next start has little to catch up with.
     pub(super) fn ask_token(&mut self) {
         self.after(TOKEN_EVERY_MS, Timer::Token);
-        if self.is_stirred && self.requests.room() > 0 && !self.is_paging() {
+        // A poll's events do not come in order with the reply.
+        let is_in_order = self.contact.line.as_ref().is_some_and(|line| !line.polling);
+        if self.is_stirred && is_in_order && self.requests.room() > 0 && !self.is_paging() {
             self.is_stirred = false;
             self.ask(Request::Ping(Ping {}), Purpose::Token);
         }
@@ -200,7 +235,11 @@ impl Engine {
     /// Everything that came before the reply was applied, so its token counts.
     pub(super) async fn on_token(&mut self, answer: Result<Pong, ErrorBody>) -> Step {
         match answer {
-            Ok(pong) if !self.is_paging() => self.keep_token(pong.resume).await,
+            Ok(pong) if !self.is_paging() => {
+                self.progress.resume = Some(pong.resume.clone());
+                self.progress.cursor = None;
+                self.cache.write(vec![Write::Resume(pong.resume)]).await
+            }
             _ => Ok(()),
         }
     }
@@ -208,12 +247,12 @@ impl Engine {
     /// Polling: everything up to the cursor was applied.
     pub(super) async fn on_cursor(&mut self, cursor: String) -> Step {
         self.is_stirred = false;
-        self.keep_token(cursor).await
+        self.after(OWN_EVERY_MS, Timer::Own);
+        if self.is_paging() {
+            self.next_cursor = Some(cursor);
+            return Ok(());
+        }
+        self.progress.cursor = Some(cursor.clone());
+        self.cache.write(vec![Write::Cursor(cursor)]).await
     }
-
-    async fn keep_token(&mut self, token: String) -> Step {
-        self.progress.resume = Some(token.clone());
-        self.cache.write(vec![Write::Resume(token)]).await
-    }
-
 }

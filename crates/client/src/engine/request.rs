@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use suda_proto::frame::{OutgoingRequest, ServerFrame};
 use suda_proto::request::Request;
-use suda_proto::{ClientId, ConversationId, ErrorBody, Raw};
+use suda_proto::{AccountId, ClientId, ConversationId, ErrorBody, Raw};
 use tokio::sync::oneshot;
 
 use super::link::MOST_UNANSWERED;
-use super::{Contact, Engine, Step};
+use super::{Engine, Step};
 use crate::error::ClientError;
 
 /// How many requests wait for room on the line before more are refused.
@@ -36,8 +36,8 @@ pub enum Purpose {
     Rows {
         /// The token that the session resumed from.
         since: Option<String>,
-        /// The token that is valid once all rows are applied.
-        token: String,
+        /// The token that counts once all rows are applied; absent where the first window is still to tell it.
+        token: Option<String>,
     },
     /// More of the list, because the app scrolled.
     MoreRows(Done<bool>),
@@ -47,16 +47,20 @@ pub enum Purpose {
     Read(ConversationId, u64),
     /// A send.
     Send(ConversationId, ClientId),
-    /// Where the log ends and what it holds since the lowest base, to find sends that were committed.
-    Rebase(ConversationId),
+    /// Looks for sends that were committed: absent for where the log ends, then from which entry on.
+    Rebase(ConversationId, Option<u64>),
+    /// How far this device has received.
+    Delivered(ConversationId, u64),
     /// A value of the account's own state.
     Value(ClientId),
-    /// The account's own state, from its beginning (`true`) or further on.
-    OwnState(bool),
+    /// The head of the account's own conversation, before its whole state is read.
+    OwnHead,
+    /// The account's whole own state, as of this head.
+    OwnState(u64),
     /// The account's own entries since the last known.
     OwnEntries,
-    /// Profiles.
-    Profiles,
+    /// Profiles of these accounts.
+    Profiles(Vec<AccountId>),
     /// A new resume token.
     Token,
 }
@@ -88,16 +92,28 @@ impl Requests {
         self.unanswered.is_empty() && self.waiting.is_empty()
     }
 
+    /// Whether a request for such a purpose is under way.
+    pub fn is_asking(&self, is_it: impl Fn(&Purpose) -> bool) -> bool {
+        self.unanswered
+            .values()
+            .chain(self.waiting.iter().map(|(_, purpose)| purpose))
+            .any(is_it)
+    }
+
     /// For how many more requests the line has room now.
     pub fn room(&self) -> usize {
-        if self.waiting.is_empty() { MOST_UNANSWERED.saturating_sub(self.unanswered.len()) } else { 0 }
+        if self.waiting.is_empty() {
+            MOST_UNANSWERED.saturating_sub(self.unanswered.len())
+        } else {
+            0
+        }
     }
 }
 
 impl Engine {
     /// Sends a request as soon as the line has room; without a line, whoever waits is told so.
     pub(super) fn ask(&mut self, request: Request, purpose: Purpose) {
-        if !matches!(self.contact, Contact::Line(_)) {
+        if self.contact.line.is_none() {
             return purpose.abandon(ClientError::Offline);
         }
         if self.requests.room() > 0 {
@@ -111,12 +127,18 @@ impl Engine {
     }
 
     fn put_on_line(&mut self, request: Request, purpose: Purpose) {
-        let Contact::Line(line) = &self.contact else { return purpose.abandon(ClientError::Offline) };
+        let Some(line) = &self.contact.line else {
+            return purpose.abandon(ClientError::Offline);
+        };
         self.requests.last_id += 1;
         let id = self.requests.last_id;
         // The channel holds as many as may be unanswered, so it is full only after it is closed; that the line is
         // lost then comes out of it next.
-        if line.requests.try_send(OutgoingRequest { id, request }).is_ok() {
+        if line
+            .requests
+            .try_send(OutgoingRequest { id, request })
+            .is_ok()
+        {
             self.requests.unanswered.insert(id, purpose);
         } else {
             purpose.abandon(ClientError::Offline);
@@ -134,7 +156,9 @@ impl Engine {
             self.on_reply(purpose, answer).await?;
         }
         while self.requests.unanswered.len() < MOST_UNANSWERED {
-            let Some((request, purpose)) = self.requests.waiting.pop_front() else { break };
+            let Some((request, purpose)) = self.requests.waiting.pop_front() else {
+                break;
+            };
             self.put_on_line(request, purpose);
         }
         self.pump_all();
@@ -143,25 +167,38 @@ impl Engine {
 
     async fn on_reply(&mut self, purpose: Purpose, answer: Result<Raw, ErrorBody>) -> Step {
         match purpose {
-            Purpose::Nothing => Ok(()),
+            Purpose::Nothing | Purpose::Delivered(..) => Ok(()),
             Purpose::App(done) => {
                 let _ = done.send(answer.map_err(ClientError::from));
                 Ok(())
             }
             Purpose::Fill(conversation) => self.on_filled(conversation, read(answer)).await,
-            Purpose::Look(conversation, done) => self.on_looked(conversation, read(answer), done).await,
-            Purpose::Verify(conversation, received) => self.on_verified(conversation, received, read(answer)).await,
-            Purpose::Detail(conversation, done) => self.on_detail(conversation, read(answer), done).await,
+            Purpose::Look(conversation, done) => {
+                self.on_looked(conversation, read(answer), done).await
+            }
+            Purpose::Verify(conversation, received) => {
+                self.on_verified(conversation, received, read(answer)).await
+            }
+            Purpose::Detail(conversation, done) => {
+                self.on_detail(conversation, read(answer), done).await
+            }
             Purpose::Rows { since, token } => self.on_rows(since, token, read(answer)).await,
             Purpose::MoreRows(done) => self.on_more_rows(read(answer), done).await,
             Purpose::Open(conversation) => self.on_opened(conversation, read(answer)).await,
-            Purpose::Read(conversation, seq) => self.on_marked(conversation, seq, read(answer)).await,
-            Purpose::Send(conversation, client_id) => self.on_sent(conversation, client_id, read(answer)).await,
-            Purpose::Rebase(conversation) => self.on_rebase_page(conversation, read(answer)).await,
+            Purpose::Read(conversation, seq) => {
+                self.on_marked(conversation, seq, read(answer)).await
+            }
+            Purpose::Send(conversation, client_id) => {
+                self.on_sent(conversation, client_id, read(answer)).await
+            }
+            Purpose::Rebase(conversation, from) => {
+                self.on_rebase_page(conversation, from, read(answer)).await
+            }
             Purpose::Value(client_id) => self.on_value_sent(client_id, read(answer)).await,
-            Purpose::OwnState(is_first) => self.on_own_state(is_first, read(answer)).await,
+            Purpose::OwnHead => self.on_own_head(read(answer)).await,
+            Purpose::OwnState(head) => self.on_own_state(head, read(answer)).await,
             Purpose::OwnEntries => self.on_own_page(read(answer)).await,
-            Purpose::Profiles => self.on_profiles(read(answer)).await,
+            Purpose::Profiles(accounts) => self.on_profiles(accounts, read(answer)).await,
             Purpose::Token => self.on_token(read(answer)).await,
         }
     }
@@ -173,6 +210,10 @@ impl Engine {
         self.requests.last_id = requests.last_id;
         let waiting = requests.waiting.into_iter().map(|(_, purpose)| purpose);
         for purpose in requests.unanswered.into_values().chain(waiting) {
+            if let Purpose::Delivered(conversation, seq) = purpose {
+                let furthest = self.delivered.entry(conversation).or_default();
+                *furthest = seq.max(*furthest);
+            }
             purpose.abandon(ClientError::Offline);
         }
         self.fills = super::Fills::default();
@@ -181,5 +222,7 @@ impl Engine {
 
 /// Reads a reply as its type; one that cannot be read counts as an error of the server that trying again may cure.
 fn read<T: serde::de::DeserializeOwned>(answer: Result<Raw, ErrorBody>) -> Result<T, ErrorBody> {
-    answer?.parse().map_err(|_| suda_proto::Code::Internal.because("the reply cannot be read"))
+    answer?
+        .parse()
+        .map_err(|_| suda_proto::Code::Internal.because("the reply cannot be read"))
 }

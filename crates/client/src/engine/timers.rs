@@ -20,6 +20,12 @@ pub enum Timer {
     Token,
     /// Send own values again.
     Values,
+    /// Tell read marks again.
+    Reads,
+    /// Ask what is new in the account's own conversation.
+    Own,
+    /// Ask for a conversation's row and members again.
+    Refresh(ConversationId),
 }
 
 /// All timers that are set.
@@ -45,8 +51,14 @@ impl Timers {
 
     /// Waits for the next timer; for ever where none is set. May be dropped while it waits.
     pub async fn next(&mut self) -> Timer {
-        let next = self.0.iter().min_by_key(|(_, at)| **at).map(|(timer, at)| (*timer, *at));
-        let Some((timer, at)) = next else { return std::future::pending().await };
+        let next = self
+            .0
+            .iter()
+            .min_by_key(|(_, at)| **at)
+            .map(|(timer, at)| (*timer, *at));
+        let Some((timer, at)) = next else {
+            return std::future::pending().await;
+        };
         sleep_until(at).await;
         self.0.remove(&timer);
         timer

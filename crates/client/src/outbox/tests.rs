@@ -46,7 +46,10 @@ impl Host {
         if self.unwanted.contains(&send.client_id) {
             return Err(Code::NotAllowed.error());
         }
-        if send.after.is_some_and(|after| !self.log.contains(&Some(after))) {
+        if send
+            .after
+            .is_some_and(|after| !self.log.contains(&Some(after)))
+        {
             return Err(Code::OutOfTurn.error());
         }
         self.log.push(Some(send.client_id));
@@ -79,26 +82,37 @@ impl World {
     }
 
     fn process(&mut self, pick: usize) {
-        let Some(index) = pick.checked_rem(self.requests.len()) else { return };
+        let Some(index) = pick.checked_rem(self.requests.len()) else {
+            return;
+        };
         let send = self.requests.remove(index);
         let answer = self.host.handle(&send);
         self.replies.push((send.client_id, answer));
     }
 
     fn refuse(&mut self, pick: usize, code: Code) {
-        let Some(index) = pick.checked_rem(self.requests.len()) else { return };
+        let Some(index) = pick.checked_rem(self.requests.len()) else {
+            return;
+        };
         let send = self.requests.remove(index);
         self.replies.push((send.client_id, Err(code.error())));
     }
 
     fn reply(&mut self, pick: usize) {
-        let Some(index) = pick.checked_rem(self.replies.len()) else { return };
+        let Some(index) = pick.checked_rem(self.replies.len()) else {
+            return;
+        };
         let (client_id, answer) = self.replies.remove(index);
-        let Err(error) = answer else { return self.acknowledge(client_id) };
+        let Err(error) = answer else {
+            return self.acknowledge(client_id);
+        };
         match self.outbox.refused(conversation(), client_id, &error) {
             Refusal::Pause { .. } | Refusal::SessionEnds => {}
             Refusal::Failed => {
-                let failed = self.stored.iter_mut().find(|item| item.client_id == client_id);
+                let failed = self
+                    .stored
+                    .iter_mut()
+                    .find(|item| item.client_id == client_id);
                 failed.expect("stored").failed = Some(error);
             }
             Refusal::Rebase => self.rebase(),
@@ -111,11 +125,19 @@ impl World {
     }
 
     fn rebase(&mut self) {
-        let Some(base) = self.outbox.lowest_base(conversation()) else { return };
-        let read: Vec<ClientId> =
-            self.host.log[usize::try_from(base).expect("small")..].iter().flatten().copied().collect();
-        read.into_iter().for_each(|client_id| self.acknowledge(client_id));
-        self.stored = self.outbox.rebase(conversation(), self.host.log.len() as u64);
+        let Some(base) = self.outbox.lowest_base(conversation()) else {
+            return;
+        };
+        let read: Vec<ClientId> = self.host.log[usize::try_from(base).expect("small")..]
+            .iter()
+            .flatten()
+            .copied()
+            .collect();
+        read.into_iter()
+            .for_each(|client_id| self.acknowledge(client_id));
+        self.stored = self
+            .outbox
+            .rebase(conversation(), self.host.log.len() as u64);
     }
 
     fn disconnect(&mut self) {
@@ -130,7 +152,8 @@ impl World {
     }
 
     fn pump(&mut self, room: usize) {
-        self.requests.extend(self.outbox.take_ready(conversation(), room));
+        self.requests
+            .extend(self.outbox.take_ready(conversation(), room));
     }
 
     fn settle(&mut self) {
@@ -217,12 +240,28 @@ fn a_failed_send_does_not_hold_up_those_after_it() {
     let sends = outbox.take_ready(conversation(), 10);
     assert_eq!(sends[2].after, Some(items[1].client_id));
     outbox.acknowledged(conversation(), items[0].client_id);
-    assert_eq!(outbox.refused(conversation(), items[1].client_id, &Code::TextTooLong.error()), Refusal::Failed);
+    assert_eq!(
+        outbox.refused(
+            conversation(),
+            items[1].client_id,
+            &Code::TextTooLong.error()
+        ),
+        Refusal::Failed
+    );
     outbox.refused(conversation(), items[2].client_id, &Code::OutOfTurn.error());
-    assert!(outbox.take_ready(conversation(), 10).is_empty(), "the pause is not over");
+    assert!(
+        outbox.take_ready(conversation(), 10).is_empty(),
+        "the pause is not over"
+    );
     outbox.release(conversation());
     let again = outbox.take_ready(conversation(), 10);
-    assert_eq!(again.iter().map(|send| (send.client_id, send.after)).collect::<Vec<_>>(), [(items[2].client_id, None)]);
+    assert_eq!(
+        again
+            .iter()
+            .map(|send| (send.client_id, send.after))
+            .collect::<Vec<_>>(),
+        [(items[2].client_id, None)]
+    );
 }
 
 #[test]
@@ -230,9 +269,16 @@ fn nothing_overtakes_a_refused_send_whose_followers_are_unanswered() {
     let mut outbox = Outbox::default();
     (0..3).for_each(|number| outbox.push(item(number, 0)));
     let sends = outbox.take_ready(conversation(), 10);
-    outbox.refused(conversation(), sends[0].client_id, &Code::Overloaded.error());
+    outbox.refused(
+        conversation(),
+        sends[0].client_id,
+        &Code::Overloaded.error(),
+    );
     outbox.release(conversation());
-    assert!(outbox.take_ready(conversation(), 10).is_empty(), "two answers are on their way");
+    assert!(
+        outbox.take_ready(conversation(), 10).is_empty(),
+        "two answers are on their way"
+    );
     for send in &sends[1..] {
         outbox.refused(conversation(), send.client_id, &Code::OutOfTurn.error());
     }
@@ -245,7 +291,10 @@ fn no_more_than_the_window_is_in_flight() {
     let mut outbox = Outbox::default();
     (0..40).for_each(|number| outbox.push(item(number, 0)));
     assert_eq!(outbox.take_ready(conversation(), 3).len(), 3);
-    assert_eq!(outbox.take_ready(conversation(), 100).len(), MOST_IN_FLIGHT - 3);
+    assert_eq!(
+        outbox.take_ready(conversation(), 100).len(),
+        MOST_IN_FLIGHT - 3
+    );
     assert!(outbox.take_ready(conversation(), 100).is_empty());
 }
 
@@ -254,7 +303,11 @@ fn a_lost_session_fails_nothing() {
     let mut outbox = Outbox::default();
     outbox.push(item(0, 0));
     let sends = outbox.take_ready(conversation(), 1);
-    let refusal = outbox.refused(conversation(), sends[0].client_id, &Code::Unauthenticated.error());
+    let refusal = outbox.refused(
+        conversation(),
+        sends[0].client_id,
+        &Code::Unauthenticated.error(),
+    );
     assert_eq!(refusal, Refusal::SessionEnds);
     outbox.disconnected();
     assert_eq!(outbox.take_ready(conversation(), 1), sends);

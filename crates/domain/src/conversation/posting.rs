@@ -28,7 +28,12 @@ impl Conversation {
             Kind::Reaction => Right::React,
             _ => return Err(Code::UnknownKind.into()),
         };
-        self.require_open(author, right)?;
+        if draft.kind == Kind::Delete {
+            // What one wrote can be taken back even where nothing more can be said.
+            self.require(author, right)?;
+        } else {
+            self.require_open(author, right)?;
+        }
         match draft.kind {
             Kind::Message => self.post_message(author, draft, body, limits),
             Kind::Edit => self.post_edit(author, draft, body, limits, now),
@@ -37,15 +42,22 @@ impl Conversation {
         }
     }
 
+    /// Whether the member has the right.
+    fn require(&self, author: AccountId, right: Right) -> Checked {
+        if right.is_given(self.kind(), self.role(author)?) {
+            Ok(())
+        } else {
+            Err(Code::NotAllowed.into())
+        }
+    }
+
     /// Whether the member has the right, and the conversation still takes entries from it.
     pub(super) fn require_open(&self, author: AccountId, right: Right) -> Checked {
-        let role = self.role(author)?;
+        self.member(author)?;
         if self.membership.header.dissolved {
             return Err(Code::Dissolved.into());
         }
-        if !right.is_given(self.kind(), role) {
-            return Err(Code::NotAllowed.into());
-        }
+        self.require(author, right)?;
         if self.kind() == ConversationKind::Direct {
             if self.blocked {
                 return Err(Code::Blocked.into());

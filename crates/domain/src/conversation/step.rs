@@ -265,14 +265,13 @@ impl Conversation {
         } = *command;
         match &command.act {
             Act::Create(_) => {
-                // Somebody else created it first; the wish is fulfilled for whoever belongs to it.
+                // It was created before; the wish is fulfilled for whoever belongs to it.
                 self.member(author)?;
-                Err(self
-                    .recent
-                    .get(1)
-                    .map_or(Code::AlreadyMember.into(), |first| {
-                        Step::Repeat(self.sent(first))
-                    }))
+                let looked_up = self.looked_up.as_ref().filter(|envelope| envelope.seq == 1);
+                Err(match self.recent.get(1).or(looked_up) {
+                    Some(first) => Step::Repeat(self.sent(first)),
+                    None => Step::Need(Need::Envelope { seq: 1 }),
+                })
             }
             Act::Post {
                 kind,

@@ -66,7 +66,7 @@ pub struct Loaded {
 /// the `apply` functions of this crate, also after a crash.
 /// Erasure: after a `delete` entry the bodies of its target and of that message's edits read as `None` at once and leave
 /// every file and table within an hour; so do the value of a `set` entry once a newer one has its key, and
-/// every message, edit and reaction of an author before its `author_erased` entry.
+/// every message, edit, reaction and value of an author before its `author_erased` entry.
 #[async_trait]
 pub trait Log: Send + Sync + 'static {
     /// Appends to one conversation. The caller has one append per conversation under way.

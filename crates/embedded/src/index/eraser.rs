@@ -76,20 +76,15 @@ impl Eraser {
 
     fn run(&self, delay: Duration) {
         let bell = &self.index.erase_bell;
-        // What a crash left is due now.
-        let mut woken = Woken::Look;
-        while woken == Woken::Look {
+        // What a crash left is due.
+        bell.ring();
+        while bell.listen(None) == Woken::Look && bell.pause(delay) == Woken::Look {
             if let Err(error) = self.erase_all() {
                 tracing::warn!(%error, "deleted bodies could not be erased yet");
                 bell.ring();
-                woken = bell.pause(RETRY_AFTER);
-                if woken == Woken::Stop {
+                if bell.pause(RETRY_AFTER) == Woken::Stop {
                     return;
                 }
-            }
-            woken = bell.listen(None);
-            if woken == Woken::Look {
-                woken = bell.pause(delay);
             }
         }
     }
@@ -209,7 +204,10 @@ impl Eraser {
             let Header::Entry { envelope, .. } = header else {
                 continue;
             };
-            let is_text = matches!(envelope.kind, Kind::Message | Kind::Edit | Kind::Reaction);
+            let is_text = matches!(
+                envelope.kind,
+                Kind::Message | Kind::Edit | Kind::Reaction | Kind::Set
+            );
             if envelope.author != author || !is_text {
                 continue;
             }

@@ -20,6 +20,8 @@ pub mod eraser;
 mod memory;
 pub mod spill;
 pub mod tables;
+#[cfg(test)]
+mod tests;
 pub mod view;
 
 use std::path::Path;

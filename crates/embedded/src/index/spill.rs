@@ -37,7 +37,7 @@ impl Index {
     }
 
     /// Writes rows if there are any. A full disk is retried later; the rows stay in memory.
-    fn try_spill(&self, fatal: &Fatal) {
+    pub(super) fn try_spill(&self, fatal: &Fatal) {
         match self.spill() {
             Ok(()) => {
                 if self.disk_is_full.swap(false, Ordering::Relaxed) {

@@ -33,11 +33,13 @@ pub type Value = Box<[u8]>;
 /// The form of the whole index; another one is rebuilt from the log.
 pub const FORM: u32 = 1;
 
-const ENTRY: u8 = 1;
+/// The table of entries.
+pub const ENTRY: u8 = 1;
 const SUMMARY: u8 = 2;
 const MEMBERSHIP: u8 = 3;
 const MEMBER: u8 = 4;
-const MESSAGE: u8 = 5;
+/// The table of messages' states.
+pub const MESSAGE: u8 = 5;
 const OWN_VALUE: u8 = 6;
 const ERASING: u8 = 7;
 const ERASING_AUTHOR: u8 = 8;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::Method;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,7 +16,7 @@ use suda_proto::rest::{
 };
 use suda_proto::{AccountId, Code, ErrorBody, Raw};
 
-use super::auth::Body;
+use super::auth::{Body, InPath, InQuery};
 use super::error::ApiResult;
 use super::login::reload;
 use super::route::{Access, Route, Routes};
@@ -259,7 +259,7 @@ struct Search {
 async fn search(
     State(server): State<Arc<Server>>,
     _: Caller,
-    Query(query): Query<Search>,
+    InQuery(query): InQuery<Search>,
 ) -> ApiResult<Accounts> {
     let prefix = query.prefix.to_lowercase();
     if prefix.is_empty() {
@@ -279,7 +279,7 @@ async fn search(
 async fn profile(
     State(server): State<Arc<Server>>,
     _: Caller,
-    Path(account): Path<AccountId>,
+    InPath(account): InPath<AccountId>,
 ) -> ApiResult<Profile> {
     let found = server
         .ports

@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use suda_domain::ports::accounts::{Account, Change, Status};
 use suda_proto::close::Close;
 use suda_proto::reply::Done;
-use suda_proto::rest::{Accounts, Profile};
+use suda_proto::rest::Profile;
 use suda_proto::{Code, ErrorBody};
 
 use super::accounts::{delete_account, profile_of};
-use super::auth::Body;
+use super::auth::{Body, InPath, InQuery};
 use super::error::{ApiError, ApiResult};
 use crate::secrets::hash_code;
 use crate::server::{Server, storage};
@@ -47,10 +47,23 @@ struct ListQuery {
     limit: Option<u32>,
 }
 
+/// An account as the operator sees it.
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    profile: Profile,
+    disabled: bool,
+}
+
+#[derive(Serialize)]
+struct List {
+    accounts: Vec<Listed>,
+}
+
 async fn list(
     State(server): State<Arc<Server>>,
-    Query(query): Query<ListQuery>,
-) -> ApiResult<Accounts> {
+    InQuery(query): InQuery<ListQuery>,
+) -> ApiResult<List> {
     let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
     let found = server
         .ports
@@ -58,14 +71,18 @@ async fn list(
         .search(&query.prefix, &query.after, limit)
         .await
         .map_err(storage)?;
-    Ok(Json(Accounts {
-        accounts: found.iter().map(profile_of).collect(),
+    let listed = found.iter().map(|account| Listed {
+        profile: profile_of(account),
+        disabled: account.status == Status::Disabled,
+    });
+    Ok(Json(List {
+        accounts: listed.collect(),
     }))
 }
 
 async fn disable(
     State(server): State<Arc<Server>>,
-    Path(name): Path<String>,
+    InPath(name): InPath<String>,
 ) -> ApiResult<Profile> {
     let account = set_status(&server, &name, Status::Disabled).await?;
     server
@@ -74,7 +91,10 @@ async fn disable(
     Ok(Json(profile_of(&account)))
 }
 
-async fn enable(State(server): State<Arc<Server>>, Path(name): Path<String>) -> ApiResult<Profile> {
+async fn enable(
+    State(server): State<Arc<Server>>,
+    InPath(name): InPath<String>,
+) -> ApiResult<Profile> {
     Ok(Json(profile_of(
         &set_status(&server, &name, Status::Active).await?,
     )))
@@ -102,7 +122,7 @@ struct NewPassword {
 
 async fn reset_password(
     State(server): State<Arc<Server>>,
-    Path(name): Path<String>,
+    InPath(name): InPath<String>,
 ) -> ApiResult<NewPassword> {
     let account = find(&server, &name).await?;
     let password = server.secrets.code();
@@ -121,7 +141,10 @@ async fn reset_password(
     Ok(Json(NewPassword { password }))
 }
 
-async fn remove(State(server): State<Arc<Server>>, Path(name): Path<String>) -> ApiResult<Done> {
+async fn remove(
+    State(server): State<Arc<Server>>,
+    InPath(name): InPath<String>,
+) -> ApiResult<Done> {
     let account = find(&server, &name).await?;
     delete_account(&server, account.id).await?;
     Ok(Json(Done {}))

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
@@ -173,6 +173,33 @@ impl<T: DeserializeOwned> FromRequest<Arc<Server>> for Body<T> {
         serde_json::from_slice(bytes)
             .map(Self)
             .map_err(|error| Code::BadRequest.because(&error.to_string()).into())
+    }
+}
+
+/// The parts of a path, their faults told by code.
+pub struct InPath<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Server>> for InPath<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, ApiError> {
+        let path = Path::<T>::from_request_parts(parts, server).await;
+        path.map(|Path(path)| Self(path))
+            .map_err(|error| Code::BadRequest.because(&error.body_text()).into())
+    }
+}
+
+/// The parameters of a query, their faults told by code.
+pub struct InQuery<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<Arc<Server>> for InQuery<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, ApiError> {
+        let query = Query::<T>::from_request_parts(parts, server).await;
+        query
+            .map(|Query(query)| Self(query))
+            .map_err(|error| Code::BadRequest.because(&error.body_text()).into())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::Method;
 use suda_domain::ports::contacts::Asked;
 use suda_proto::reply::Done;
@@ -11,6 +11,7 @@ use suda_proto::rest::{Contact, Contacts, Relation};
 use suda_proto::{AccountId, Code, ConversationId, ErrorBody};
 
 use super::accounts::profile_of;
+use super::auth::InPath;
 use super::error::ApiResult;
 use super::login::reload;
 use super::route::{Access, Route, Routes};
@@ -77,7 +78,7 @@ async fn list(State(server): State<Arc<Server>>, caller: Caller) -> ApiResult<Co
 async fn ask(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Path(other): Path<AccountId>,
+    InPath(other): InPath<AccountId>,
 ) -> ApiResult<Contact> {
     let account = another(&server, &caller, other).await?;
     let asked = server
@@ -99,8 +100,9 @@ async fn ask(
 async fn remove(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Path(other): Path<AccountId>,
+    InPath(other): InPath<AccountId>,
 ) -> ApiResult<Done> {
+    require_another(&caller, other)?;
     server
         .ports
         .contacts
@@ -113,7 +115,7 @@ async fn remove(
 async fn block(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Path(other): Path<AccountId>,
+    InPath(other): InPath<AccountId>,
 ) -> ApiResult<Done> {
     another(&server, &caller, other).await?;
     let list = server
@@ -132,37 +134,39 @@ async fn block(
         .block(caller.account, other)
         .await
         .map_err(storage)?;
-    tell_host(&server, caller.account, other).await?;
+    tell_host(&server, caller.account, other)?;
     Ok(Json(Done {}))
 }
 
 async fn unblock(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Path(other): Path<AccountId>,
+    InPath(other): InPath<AccountId>,
 ) -> ApiResult<Done> {
+    require_another(&caller, other)?;
     server
         .ports
         .contacts
         .unblock(caller.account, other)
         .await
         .map_err(storage)?;
-    tell_host(&server, caller.account, other).await?;
+    tell_host(&server, caller.account, other)?;
     Ok(Json(Done {}))
 }
 
-/// The direct conversation's host enforces blocks; it reads them when it loads the conversation, and is told here.
-async fn tell_host(server: &Server, account: AccountId, other: AccountId) -> Result<(), ErrorBody> {
-    let between = server
-        .ports
-        .contacts
-        .between(account, other)
-        .await
-        .map_err(storage)?;
+/// The direct conversation's host enforces blocks; told of a change, it reads again how the two stand.
+fn tell_host(server: &Server, account: AccountId, other: AccountId) -> Result<(), ErrorBody> {
     let conversation = ConversationId::direct(account, other);
     server
         .hosts()?
-        .submit(Order::blocked(conversation, between.is_blocked()))
+        .submit(Order::relation_changed(conversation))
+}
+
+fn require_another(caller: &Caller, other: AccountId) -> Result<(), ErrorBody> {
+    if caller.account == other {
+        return Err(Code::BadRequest.because("that is you"));
+    }
+    Ok(())
 }
 
 /// The account that a request is about, which must exist and be another than the caller's.
@@ -171,8 +175,6 @@ async fn another(
     caller: &Caller,
     other: AccountId,
 ) -> Result<suda_domain::ports::accounts::Account, ErrorBody> {
-    if caller.account == other {
-        return Err(Code::BadRequest.because("that is you"));
-    }
+    require_another(caller, other)?;
     reload(server, other).await
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::Method;
 use suda_proto::close::Close;
 use suda_proto::reply::Done;
 use suda_proto::rest::{Device, Devices};
 use suda_proto::{Code, DeviceId};
 
+use super::auth::InPath;
 use super::error::ApiResult;
 use super::route::{Access, Route, Routes};
 use crate::gateway::Caller;
@@ -56,7 +57,7 @@ async fn list(State(server): State<Arc<Server>>, caller: Caller) -> ApiResult<De
 async fn remove(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Path(device): Path<DeviceId>,
+    InPath(device): InPath<DeviceId>,
 ) -> ApiResult<Done> {
     if !server
         .ports

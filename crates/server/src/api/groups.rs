@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::Method;
 use suda_domain::conversation::{Act, Command};
 use suda_domain::ports::accounts::{Account, Status};
@@ -14,7 +14,7 @@ use suda_proto::rest::{
 };
 use suda_proto::{AccountId, ClientId, Code, ConversationId, ErrorBody};
 
-use super::auth::Body;
+use super::auth::{Body, InPath};
 use super::error::ApiResult;
 use super::login::reload;
 use super::route::{Access, Route, Routes};
@@ -145,6 +145,17 @@ pub(super) async fn create_group(
         .into_iter()
         .filter(|account| *account != owner)
         .collect();
+    if server
+        .ports
+        .inbox
+        .row(owner, conversation)
+        .await
+        .map_err(storage)?
+        .is_some()
+    {
+        // Made before; nothing that changed since undoes it.
+        return Ok(ConversationRef { conversation });
+    }
     require_addable(server, owner, &others).await?;
     let mut all = vec![owner];
     all.extend(others);
@@ -161,7 +172,7 @@ pub(super) async fn create_group(
 async fn change(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Path(conversation): Path<ConversationId>,
+    InPath(conversation): InPath<ConversationId>,
     Body(body): Body<GroupChange>,
 ) -> ApiResult<Sent> {
     let client_id = client_id(&server, body.client_id);
@@ -174,7 +185,7 @@ async fn change(
 async fn dissolve(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Path(conversation): Path<ConversationId>,
+    InPath(conversation): InPath<ConversationId>,
 ) -> ApiResult<Sent> {
     let client_id = client_id(&server, None);
     Ok(Json(
@@ -192,7 +203,7 @@ async fn dissolve(
 async fn add(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Path(conversation): Path<ConversationId>,
+    InPath(conversation): InPath<ConversationId>,
     Body(body): Body<AddMembers>,
 ) -> ApiResult<Sent> {
     if body.accounts.len() > server.settings.limits.members as usize {
@@ -204,8 +215,12 @@ async fn add(
     if !right.is_given(view.membership.header.kind, view.member.role) {
         return Err(Code::NotAllowed.into());
     }
-    require_addable(&server, caller.account, &body.accounts).await?;
-    require_room(&server, &body.accounts).await?;
+    let is_member = |account: &AccountId| view.membership.member(*account).is_some();
+    // Where all are members already, this may be a repetition, which the host finds.
+    if !body.accounts.iter().all(is_member) {
+        require_addable(&server, caller.account, &body.accounts).await?;
+        require_room(&server, &body.accounts).await?;
+    }
     let client_id = client_id(&server, body.client_id);
     Ok(Json(
         act(
@@ -222,7 +237,7 @@ async fn add(
 async fn remove(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Path((conversation, account)): Path<(ConversationId, AccountId)>,
+    InPath((conversation, account)): InPath<(ConversationId, AccountId)>,
 ) -> ApiResult<Sent> {
     let client_id = client_id(&server, None);
     Ok(Json(
@@ -240,7 +255,7 @@ async fn remove(
 async fn change_role(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Path((conversation, account)): Path<(ConversationId, AccountId)>,
+    InPath((conversation, account)): InPath<(ConversationId, AccountId)>,
     Body(body): Body<RoleChange>,
 ) -> ApiResult<Sent> {
     let client_id = client_id(&server, None);

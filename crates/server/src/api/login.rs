@@ -166,6 +166,9 @@ async fn recover(
         .await
         .map_err(storage)?
         .ok_or(Code::WrongPassword)?;
+    if account.status == Status::Disabled {
+        return Err(Code::AccountDisabled.into());
+    }
     let code = Some(hash_code(&recovery_code));
     let removed = server
         .ports

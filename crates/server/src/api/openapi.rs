@@ -10,7 +10,12 @@ use super::route::{Access, Route};
 
 /// The document.
 pub fn document() -> Value {
-    let mut generator = SchemaSettings::openapi3().into_generator();
+    let mut generator = SchemaSettings::draft2020_12()
+        .with(|settings| {
+            settings.meta_schema = None;
+            settings.definitions_path = "/components/schemas".into();
+        })
+        .into_generator();
     let mut paths: Map<String, Value> = Map::new();
     for route in super::routes().list {
         let operation = operation(&route, &mut generator);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Query, State, WebSocketUpgrade};
+use axum::extract::{State, WebSocketUpgrade};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use suda_proto::event::Synced;
@@ -12,7 +12,7 @@ use suda_proto::frame::{OutgoingRequest, RequestFrame, error_text, reply_text};
 use suda_proto::rest::{Gateway, Gateways, Health};
 use suda_proto::{Code, ErrorBody};
 
-use super::auth::{Peer, is_origin_allowed};
+use super::auth::{InQuery, Peer, is_origin_allowed};
 use super::error::{ApiError, ApiResult};
 use super::route::{Access, Route, Routes};
 use crate::gateway::polling::{self, SyncQuery};
@@ -94,7 +94,7 @@ async fn upgrade(
 async fn sync(
     State(server): State<Arc<Server>>,
     caller: Caller,
-    Query(query): Query<SyncQuery>,
+    InQuery(query): InQuery<SyncQuery>,
 ) -> ApiResult<Synced> {
     Ok(Json(polling::sync(&server, &caller, query).await?))
 }

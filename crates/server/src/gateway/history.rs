@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use bytes::Bytes;
 use suda_domain::entry::Entry;
-use suda_domain::membership::{Interval, Membership};
+use suda_domain::membership::Interval;
 use suda_domain::page::{Sources, wanted_edits};
 use suda_proto::reply::{Page, Reacted, Reactions};
 use suda_proto::request::{HistoryQuery, Range, ReactionsQuery};
@@ -32,7 +31,7 @@ pub async fn page(
     let view = server.hosts()?.view(conversation, caller.account).await?;
     let head = view.summary.head;
     let (from, to) = bounds(range, head, server.settings.limits.page_entries)?;
-    let (from, to) = clamp(from, to, &view.member.intervals);
+    let (mut from, to) = clamp(from, to, &view.member.intervals);
     let mut page = Page {
         conversation,
         epoch: view.epoch,
@@ -44,18 +43,28 @@ pub async fn page(
     if from > to {
         return Ok(page);
     }
-    let entries = server
-        .ports
-        .log
-        .read(conversation, from, to, PAGE_BYTES)
-        .await
-        .map_err(storage)?;
+    let is_cut_in_front = matches!(range, Range::Newest { .. } | Range::Before { .. });
+    let entries = loop {
+        let entries = server
+            .ports
+            .log
+            .read(conversation, from, to, PAGE_BYTES)
+            .await
+            .map_err(storage)?;
+        let last = entries.last().map_or(0, |last| last.envelope.seq);
+        if last == to || !is_cut_in_front || from == to {
+            break entries;
+        }
+        // Too large for one page: the newer half.
+        from += (to - from).div_ceil(2);
+    };
+    page.from = from;
     if let Some(last) = entries.last() {
         page.to = last.envelope.seq;
     }
     let reader = Reader {
         account: caller.account,
-        membership: &view.membership,
+        erased: &view.membership.erased,
         visible: &view.member.intervals,
     };
     page.entries = standing(server, conversation, &reader, &entries).await?;
@@ -93,7 +102,7 @@ pub async fn reactions(
 /// Who reads, and what it may see.
 pub(super) struct Reader<'a> {
     pub account: AccountId,
-    pub membership: &'a Membership,
+    pub erased: &'a [(AccountId, u64)],
     pub visible: &'a [Interval],
 }
 
@@ -113,7 +122,7 @@ pub(super) async fn standing(
         .message_states(conversation, from, to)
         .await
         .map_err(storage)?;
-    let mut edits: HashMap<u64, Bytes> = HashMap::new();
+    let mut edits: HashMap<u64, Entry> = HashMap::new();
     for seq in wanted_edits(&states) {
         let here = seq
             .checked_sub(from)
@@ -128,17 +137,17 @@ pub(super) async fn standing(
                 .into_iter()
                 .next(),
         };
-        if let Some(body) = edit.and_then(|entry| entry.body) {
-            edits.insert(seq, body);
+        if let Some(edit) = edit {
+            edits.insert(seq, edit);
         }
     }
     let Reader {
         account,
-        membership,
+        erased,
         visible,
     } = *reader;
     Ok(Sources {
-        membership,
+        erased,
         visible,
         states: &states,
         edits: &edits,

@@ -23,7 +23,8 @@ use crate::session::Session;
 /// Longest wait of a long poll.
 pub const WAIT_MAX: Duration = Duration::from_secs(55);
 
-/// Most rows of one answer; the next poll goes on where it ends.
+/// Rows read at once. A first answer has no more of them; a later one has all that changed, whose number the limit of
+/// conversations bounds.
 const ROWS: u32 = 200;
 
 /// After the first event of a long poll, others that follow closely ride along.
@@ -90,6 +91,19 @@ pub async fn sync(
         server,
         session: opened.ok_or_else(|| Code::Overloaded.error())?,
     };
+    if server.is_draining() {
+        return Err(Code::Draining.error());
+    }
+    // Again, now that a revocation would find the session: none can fall between the two.
+    let devices = server
+        .ports
+        .devices
+        .list(caller.account)
+        .await
+        .map_err(storage)?;
+    if !devices.iter().any(|device| device.id == caller.device) {
+        return Err(Code::Unauthenticated.error());
+    }
     if let Some(open) = query.open {
         session.session.open(open);
     }
@@ -185,11 +199,7 @@ async fn news(
         }
         // A first poll gets one window; the rest on demand, by `window`.
         match rows.last() {
-            Some(last)
-                if rows.len() == ROWS as usize
-                    && known.is_some()
-                    && fresh.len() < ROWS as usize =>
-            {
+            Some(last) if rows.len() == ROWS as usize && known.is_some() => {
                 after = Some(InboxCursor {
                     touched: last.touched(),
                     conversation: last.conversation,
@@ -206,10 +216,34 @@ async fn news(
         }
         events.push(Event::Rows(Rows { rows }));
     }
+    events.extend(own_row(server, caller, told, &mut next).await?);
     if let Some(open) = open {
         events.extend(marks_of_open(server, caller, open, told, &mut next).await?);
     }
     Ok((events, next))
+}
+
+/// The account's own conversation, which no list has, where it went on.
+async fn own_row(
+    server: &Server,
+    caller: &Caller,
+    told: &BTreeSet<[u8; PRINT]>,
+    next: &mut Cursor,
+) -> Result<Option<Event>, ErrorBody> {
+    let own = ConversationId::own(caller.account);
+    let detail = match window::detail(server, caller, own).await {
+        Ok(detail) => detail,
+        Err(error) if error.known() == Some(Code::NoSuchConversation) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let print = print(own, &[u64::from(detail.row.epoch), detail.row.head]);
+    next.told.insert(print);
+    let is_news = !told.contains(&print);
+    Ok(is_news.then(|| {
+        Event::Rows(Rows {
+            rows: vec![detail.row],
+        })
+    }))
 }
 
 /// The watermarks of the conversation on screen, unless they were told already.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use suda_domain::conversation::{Act, Command};
 use suda_proto::entry::{SetBody, SetKey};
 use suda_proto::reply::{Done, OwnItem, OwnState, Pong, Profiles};
-use suda_proto::request::{OwnStateQuery, Request, Send, Set, Typing};
+use suda_proto::request::{OwnStateQuery, Request, Send, Set};
 use suda_proto::rest::Profile;
 use suda_proto::{Code, ConversationId, ErrorBody, Kind, Raw};
 
@@ -15,6 +15,7 @@ use crate::api::accounts::profile_of;
 use crate::host::{Order, Reply};
 use crate::jobs::set_own;
 use crate::server::{Server, storage};
+use crate::session::Answer;
 
 /// Most accounts of one `profiles` request.
 const PROFILES: usize = 200;
@@ -81,18 +82,12 @@ pub fn hand_over(server: &Server, caller: &Caller, id: u64, request: Request) ->
             Order::act(
                 conversation,
                 command,
-                Reply::Session {
-                    session: Arc::clone(session),
-                    id,
-                },
+                Reply::Session(Answer::new(session, id)),
                 origin,
             )
         }),
         Request::Mark(mark) => {
-            let reply = Reply::Session {
-                session: Arc::clone(session),
-                id,
-            };
+            let reply = Reply::Session(Answer::new(session, id));
             Ok(Order::mark(mark, caller.account, reply, origin))
         }
         other => return Some(other),
@@ -138,13 +133,8 @@ pub async fn answer(
             }
             Raw::of(&Done {})
         }
-        Request::Typing(Typing {
-            conversation,
-            typing,
-        }) => {
-            server
-                .hosts()?
-                .submit(Order::typing(conversation, caller.account, typing))?;
+        Request::Typing(typing) => {
+            server.hosts()?.typing(typing, caller.account).await?;
             Raw::of(&Done {})
         }
         Request::Set(set) => Raw::of(&set_value(server, caller, set).await?),
@@ -197,11 +187,14 @@ async fn set_value(
 ) -> Result<suda_proto::reply::Sent, ErrorBody> {
     let Set {
         client_id,
+        base,
         key,
         value,
     } = set;
     let bad = |detail: &str| Code::BadRequest.because(detail);
     let parsed = SetKey::parse(&key).ok_or_else(|| bad("there is no such key"))?;
+    // Each value has one key, however its ids were written.
+    let key = parsed.to_string();
     let limits = &server.settings.limits;
     let most = match &parsed {
         SetKey::Draft(_) => limits.text_bytes,
@@ -224,7 +217,13 @@ async fn set_value(
         SetKey::App(_) => check_app_values(server, caller, &key).await?,
         _ => return Err(Code::NotAllowed.error()),
     }
-    set_own(server, caller.account, client_id, SetBody { key, value }).await
+    set_own(
+        server,
+        caller.account,
+        (client_id, base),
+        SetBody { key, value },
+    )
+    .await
 }
 
 /// Refuses a new value of the app's own where there are as many as may be.

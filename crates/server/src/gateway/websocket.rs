@@ -28,6 +28,8 @@ enum End {
     Gone,
     /// The server closes it.
     Close(Close),
+    /// A text was not UTF-8, which RFC 6455 (8.1) closes by a code of its own.
+    NotUtf8,
 }
 
 /// Where a connection comes from.
@@ -57,21 +59,23 @@ pub async fn serve(server: Arc<Server>, mut socket: WebSocket, origin: Origin) {
             end
         }
     };
-    if let End::Close(close) = end {
-        let (code, reason) = close.wire();
-        let frame = CloseFrame {
-            code,
-            reason: Utf8Bytes::from_static(reason),
-        };
-        // The peer may be gone already; then there is nobody to tell.
-        drop(
-            timeout(
-                Duration::from_secs(1),
-                socket.send(Message::Close(Some(frame))),
-            )
-            .await,
-        );
-    }
+    let (code, reason) = match end {
+        End::Gone => return,
+        End::Close(close) => close.wire(),
+        End::NotUtf8 => (axum::extract::ws::close_code::INVALID, "not_utf8"),
+    };
+    let frame = CloseFrame {
+        code,
+        reason: Utf8Bytes::from_static(reason),
+    };
+    // The peer may be gone already; then there is nobody to tell.
+    drop(
+        timeout(
+            Duration::from_secs(1),
+            socket.send(Message::Close(Some(frame))),
+        )
+        .await,
+    );
 }
 
 /// Reads hello, opens the session and sends the welcome.
@@ -113,24 +117,11 @@ async fn greet(
             }
             Err(error) => {
                 send(server, socket, error_text(Some(id), &error)).await?;
-                if let Some(close) = error.known().and_then(close_after) {
+                if let Some(close) = error.known().and_then(Close::after_hello) {
                     return Err(End::Close(close));
                 }
             }
         }
-    }
-}
-
-/// The close code that follows an error, if one does.
-const fn close_after(code: Code) -> Option<Close> {
-    match code {
-        Code::Unauthenticated => Some(Close::Unauthenticated),
-        Code::AccountDisabled => Some(Close::AccountClosed),
-        Code::UnsupportedProtocol => Some(Close::UnsupportedProtocol),
-        Code::HelloFirst => Some(Close::ProtocolError),
-        Code::Draining => Some(Close::Draining),
-        Code::Overloaded => Some(Close::Overloaded),
-        _ => None,
     }
 }
 
@@ -161,6 +152,9 @@ async fn welcome(
     let reply = async {
         // Again, now that a revocation would find the session: none can fall between the two.
         authenticate(server, &token).await?;
+        if server.is_draining() {
+            return Err(Code::Draining.error());
+        }
         let resume = hello.resume.as_deref().and_then(Resume::read);
         let resume = resume.filter(|resume| resume.epoch == server.ports.log.epoch());
         let since = resume.map_or(0, Resume::since);
@@ -208,7 +202,7 @@ async fn live(server: &Arc<Server>, socket: &mut WebSocket, caller: &Caller) -> 
                 }
             }
             // A session with as many unanswered requests as it may have is not read from.
-            frame = socket.recv(), if turns.available_permits() > 0 => {
+            frame = socket.recv(), if turns.available_permits() > 0 && !session.is_busy() => {
                 heard = Instant::now();
                 pinged = false;
                 match frame {
@@ -236,11 +230,11 @@ async fn live(server: &Arc<Server>, socket: &mut WebSocket, caller: &Caller) -> 
 /// What ends a connection whose frame could not be read.
 fn end_of(error: axum::Error) -> End {
     let error = error.into_inner().to_string();
-    // The library tells only by its words whether a frame was too large.
-    let too_large =
-        error.contains("too long") || error.contains("too big") || error.contains("Space limit");
-    if too_large {
+    // The library tells only by its words what was wrong.
+    if error.contains("too long") || error.contains("too big") {
         End::Close(Close::FrameTooLarge)
+    } else if error.contains("UTF-8") {
+        End::NotUtf8
     } else {
         End::Gone
     }

@@ -140,13 +140,21 @@ async fn last_message(
         .read(row.conversation, seq, seq, 0)
         .await
         .map_err(storage)?;
+    let is_before_joining = entries
+        .first()
+        .is_some_and(|entry| entry.envelope.ordinal <= row.joined_ordinal);
+    if is_before_joining {
+        // It may lie in a time of absence; only the host knows every interval.
+        let view = server.hosts()?.view(row.conversation, account).await?;
+        if !view.member.sees(seq) {
+            return Ok(None);
+        }
+    }
     let visible = [Interval { from: seq, to: seq }];
-    let Some(membership) = row_membership(row) else {
-        return Ok(None);
-    };
     let reader = history::Reader {
         account,
-        membership: &membership,
+        // What an erased author wrote reads as erased already.
+        erased: &[],
         visible: &visible,
     };
     let entry = history::standing(server, row.conversation, &reader, &entries)
@@ -156,19 +164,6 @@ async fn last_message(
         entry.body = entry.body.map(shorten);
         entry
     }))
-}
-
-/// The part of a membership that showing one message needs: bodies of erased authors already read as erased.
-fn row_membership(row: &InboxRow) -> Option<suda_domain::membership::Membership> {
-    Some(suda_domain::membership::Membership {
-        header: row.header.clone(),
-        members: Vec::new(),
-        former: Vec::new(),
-        erased: Vec::new(),
-        history: Default::default(),
-        edit_seconds: 0,
-        data: None,
-    })
 }
 
 fn shorten(body: Raw) -> Raw {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use axum::extract::ws::Utf8Bytes;
 use suda_domain::entry::Entry;
 use suda_domain::page;
-use suda_domain::ports::log::Append;
+use suda_domain::receipts::Marks as StoredMarks;
 use suda_proto::event::{Entries, Event, Marks, ReadMark, TypingMember};
 use suda_proto::frame::event_text;
-use suda_proto::{AccountId, ConversationId, Kind};
+use suda_proto::{AccountId, Code, ConversationId, ErrorBody, Kind};
 
 use super::hot::{Batch, Hot, Slot, State};
 use super::pump::marked;
@@ -108,39 +108,40 @@ impl Shard {
         }
     }
 
-    /// Stores the marks that moved and tells those who look or wrote.
+    /// Tells those who look or wrote of marks that moved, and stores them.
     pub(super) fn tell_marks(&mut self) {
         for id in std::mem::take(&mut self.moved) {
-            let Some(mut slot) = self.slots.remove(&id) else {
-                continue;
-            };
-            if let State::Hot(hot) = &mut slot.state {
-                if hot.is_free() {
-                    self.tell_marks_of(id, hot);
-                } else {
-                    self.moved.push(id);
-                }
+            if let Some(Slot {
+                state: State::Hot(hot),
+                ..
+            }) = self.slots.get_mut(&id)
+            {
+                hot.marks_due = true;
+                self.pump(id);
             }
-            self.slots.insert(id, slot);
         }
     }
 
-    fn tell_marks_of(&mut self, id: ConversationId, hot: &mut Hot) {
+    /// Tells of the marks that moved; answers them as they are to be stored.
+    pub(super) fn tell_moved(
+        &self,
+        id: ConversationId,
+        hot: &mut Hot,
+    ) -> Vec<(AccountId, StoredMarks)> {
+        hot.marks_due = false;
         let conversation = &hot.conversation;
         let mut told: BTreeSet<AccountId> = BTreeSet::new();
         let mut marks = Vec::with_capacity(hot.moved.len());
         for (account, before) in std::mem::take(&mut hot.moved) {
             let now = conversation.member_marks(account);
-            told.extend(conversation.authors(
-                before.delivered.min(before.read) + 1,
-                now.delivered.max(now.read),
-            ));
+            let from = before.delivered.min(before.read) + 1;
+            told.extend(conversation.authors(from, now.delivered.max(now.read)));
             marks.push(now);
         }
         let stored = marks
             .iter()
-            .map(|mark| (mark.account, conversation.marks(mark.account)))
-            .collect();
+            .map(|mark| (mark.account, conversation.marks(mark.account)));
+        let stored = stored.collect();
         let event = Event::Marks(Marks {
             conversation: id,
             epoch: conversation.epoch(),
@@ -155,13 +156,7 @@ impl Shard {
                 }
             });
         }
-        hot.batch = Some(Batch::default());
-        self.append(Append {
-            conversation: id,
-            after: hot.committed.head,
-            entries: Vec::new(),
-            marks: stored,
-        });
+        stored
     }
 
     /// Passes on that a member types, to those who have the conversation open.
@@ -171,14 +166,15 @@ impl Shard {
         hot: &mut Hot,
         account: AccountId,
         typing: bool,
-    ) {
+    ) -> Result<(), ErrorBody> {
+        hot.conversation.member(account)?;
+        if hot.conversation.blocked {
+            return Err(Code::Blocked.error());
+        }
         let now = self.surroundings.clock.now();
         let last = hot.typed.get(&account).copied().unwrap_or(0);
-        if hot.conversation.member(account).is_err() || hot.conversation.blocked {
-            return;
-        }
         if typing && now.saturating_sub(last) < TYPING_MS {
-            return;
+            return Ok(());
         }
         hot.typed.insert(account, now);
         let event = Event::Typing(TypingMember {
@@ -200,6 +196,7 @@ impl Shard {
                 }
             });
         }
+        Ok(())
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) struct Hot {
     pub learning: Option<Need>,
     /// Marks that moved since the others were told: how they were then.
     pub moved: BTreeMap<AccountId, MemberMarks>,
+    /// Whether telling them waits for a free moment.
+    pub marks_due: bool,
     /// When each member's typing was passed on last.
     pub typed: HashMap<AccountId, u64>,
 }
@@ -139,6 +141,7 @@ impl Hot {
             batch: None,
             learning: None,
             moved: BTreeMap::new(),
+            marks_due: false,
             typed: HashMap::new(),
         }
     }

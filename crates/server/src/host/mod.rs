@@ -111,6 +111,20 @@ impl Hosts {
         answer.await.unwrap_or_else(|_| Err(Code::TimedOut.error()))
     }
 
+    /// Tells those who look at the conversation that the account types.
+    ///
+    /// # Errors
+    /// `not_member`, `no_such_conversation` or `blocked`.
+    pub async fn typing(
+        &self,
+        typing: suda_proto::request::Typing,
+        account: AccountId,
+    ) -> Result<(), ErrorBody> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(Order::typing(typing, account, reply))?;
+        answer.await.unwrap_or_else(|_| Err(Code::TimedOut.error()))
+    }
+
     /// What a member may know of the conversation; refuses everybody else.
     ///
     /// # Errors

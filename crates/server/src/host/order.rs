@@ -1,7 +1,5 @@
 //! Orders: what a host can be asked, as one closed set, and how it answers.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 use suda_domain::conversation::Command;
 use suda_domain::membership::{Member, Membership};
@@ -11,7 +9,7 @@ use suda_proto::reply::{Marked, Sent};
 use suda_proto::{AccountId, ConversationId, ErrorBody};
 use tokio::sync::oneshot;
 
-use crate::session::Session;
+use crate::session::Answer;
 
 /// One thing to do for one conversation.
 pub struct Order {
@@ -36,14 +34,18 @@ pub(super) enum What {
         origin: Option<u64>,
     },
     /// Tell who looks at the conversation that somebody types.
-    Typing { account: AccountId, typing: bool },
+    Typing {
+        account: AccountId,
+        typing: bool,
+        reply: oneshot::Sender<Result<(), ErrorBody>>,
+    },
     /// Tell a member how the conversation stands.
     View {
         account: AccountId,
         reply: oneshot::Sender<Result<View, ErrorBody>>,
     },
-    /// One of a direct conversation's two blocked the other, or neither does any more.
-    Blocked(bool),
+    /// How a direct conversation's two stand to each other has changed; read it again.
+    RelationChanged,
 }
 
 impl Order {
@@ -89,10 +91,22 @@ impl Order {
     }
 
     /// Passes on that the account types.
-    pub const fn typing(conversation: ConversationId, account: AccountId, typing: bool) -> Self {
+    pub const fn typing(
+        typing: suda_proto::request::Typing,
+        account: AccountId,
+        reply: oneshot::Sender<Result<(), ErrorBody>>,
+    ) -> Self {
+        let suda_proto::request::Typing {
+            conversation,
+            typing,
+        } = typing;
         Self {
             conversation,
-            what: What::Typing { account, typing },
+            what: What::Typing {
+                account,
+                typing,
+                reply,
+            },
         }
     }
 
@@ -108,11 +122,11 @@ impl Order {
         }
     }
 
-    /// Tells the host whether a direct conversation is blocked now.
-    pub const fn blocked(conversation: ConversationId, blocked: bool) -> Self {
+    /// Tells the host that a block between a direct conversation's two was set or lifted.
+    pub const fn relation_changed(conversation: ConversationId) -> Self {
         Self {
             conversation,
-            what: What::Blocked(blocked),
+            what: What::RelationChanged,
         }
     }
 }
@@ -124,20 +138,16 @@ impl What {
             Self::Act { reply, .. } => reply.send(Err(error)),
             Self::Mark { reply, .. } => reply.send(Err(error)),
             Self::View { reply, .. } => drop(reply.send(Err(error))),
-            Self::Typing { .. } | Self::Blocked(_) => {}
+            Self::Typing { reply, .. } => drop(reply.send(Err(error))),
+            Self::RelationChanged => {}
         }
     }
 }
 
 /// Who waits for an answer.
 pub enum Reply<T> {
-    /// A session, by its request's id: the answer goes into its queue.
-    Session {
-        /// Which session.
-        session: Arc<Session>,
-        /// The request's id.
-        id: u64,
-    },
+    /// A session: the answer goes into its queue.
+    Session(Answer),
     /// A task of this process.
     Waiting(oneshot::Sender<Result<T, ErrorBody>>),
 }
@@ -146,10 +156,13 @@ impl<T: Serialize> Reply<T> {
     /// Answers.
     pub fn send(self, answer: Result<T, ErrorBody>) {
         match self {
-            Self::Session { session, id } => session.push(match answer {
-                Ok(ok) => reply_text(id, &ok).into(),
-                Err(error) => error_text(Some(id), &error).into(),
-            }),
+            Self::Session(claim) => {
+                let text = match answer {
+                    Ok(ok) => reply_text(claim.id(), &ok),
+                    Err(error) => error_text(Some(claim.id()), &error),
+                };
+                claim.give(text.into());
+            }
             Self::Waiting(waiting) => drop(waiting.send(answer)),
         }
     }

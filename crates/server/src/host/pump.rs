@@ -1,9 +1,9 @@
 //! How one conversation goes on: orders are stepped into a batch, the batch is committed, whoever waits is told.
 
-use suda_domain::conversation::{Conversation, Need, Step};
+use suda_domain::conversation::{Command, Conversation, Need, Step};
 use suda_domain::ports::Failure;
 use suda_domain::ports::log::{Append, AppendError};
-use suda_proto::reply::Marked;
+use suda_proto::reply::{Marked, Sent};
 use suda_proto::{AccountId, Code, ConversationId};
 use tokio::sync::oneshot;
 
@@ -23,6 +23,8 @@ enum Taken {
     Yes,
     /// Something must be learnt first; here it is back.
     Needs(Need, What),
+    /// It must not see what is not durable yet; here it is back.
+    AfterCommit(What),
 }
 
 impl Shard {
@@ -32,6 +34,7 @@ impl Shard {
             return;
         };
         let mut batch = Batch::default();
+        self.take_due_marks(id, &mut slot, &mut batch);
         let mut need = None;
         while let Some(order) = self.next_order(&mut slot, &batch) {
             match self.take_order(id, &mut slot, &mut batch, order) {
@@ -39,6 +42,10 @@ impl Shard {
                 Taken::Needs(what_for, order) => {
                     slot.waiting.push_front(order);
                     need = Some(what_for);
+                    break;
+                }
+                Taken::AfterCommit(order) => {
+                    slot.waiting.push_front(order);
                     break;
                 }
             }
@@ -89,34 +96,7 @@ impl Shard {
                 command,
                 reply,
                 origin,
-            } => {
-                let now = self.surroundings.clock.now();
-                match hot
-                    .conversation
-                    .step(&command, &self.surroundings.settings.limits, now)
-                {
-                    Step::Append { entries, sent } => {
-                        batch.take(entries, origin);
-                        batch.sent.push((reply, sent));
-                    }
-                    Step::Repeat(sent) if sent.position.seq > hot.committed.head => {
-                        batch.sent.push((reply, sent))
-                    }
-                    Step::Repeat(sent) => reply.send(Ok(sent)),
-                    Step::Refuse(error) => reply.send(Err(error)),
-                    Step::Need(need) => {
-                        return Taken::Needs(
-                            need,
-                            What::Act {
-                                command,
-                                reply,
-                                origin,
-                            },
-                        );
-                    }
-                }
-                Taken::Yes
-            }
+            } => self.take_act(hot, batch, command, reply, origin),
             What::Mark {
                 account,
                 delivered,
@@ -124,18 +104,70 @@ impl Shard {
                 reply,
                 origin,
             } => self.take_mark(id, hot, batch, (account, delivered, read, reply, origin)),
-            What::Typing { account, typing } => {
-                self.pass_typing(id, hot, account, typing);
+            What::Typing {
+                account,
+                typing,
+                reply,
+            } => {
+                let passed = self.pass_typing(id, hot, account, typing);
+                // Whoever asked may have gone away meanwhile.
+                drop(reply.send(passed));
                 Taken::Yes
+            }
+            order @ (What::View { .. } | What::RelationChanged) if !batch.is_empty() => {
+                Taken::AfterCommit(order)
             }
             What::View { account, reply } => {
                 self.answer_view(hot, account, reply);
                 Taken::Yes
             }
-            What::Blocked(blocked) => {
-                hot.conversation.blocked = blocked;
+            What::RelationChanged => {
+                slot.state = State::Loading;
+                self.load(id);
                 Taken::Yes
             }
+        }
+    }
+
+    fn take_act(
+        &self,
+        hot: &mut Hot,
+        batch: &mut Batch,
+        command: Box<Command>,
+        reply: Reply<Sent>,
+        origin: Option<u64>,
+    ) -> Taken {
+        let now = self.surroundings.clock.now();
+        let limits = &self.surroundings.settings.limits;
+        match hot.conversation.step(&command, limits, now) {
+            Step::Append { entries, sent } => {
+                batch.take(entries, origin);
+                batch.sent.push((reply, sent));
+            }
+            Step::Repeat(sent) if sent.position.seq > hot.committed.head => {
+                batch.sent.push((reply, sent));
+            }
+            Step::Repeat(sent) => reply.send(Ok(sent)),
+            Step::Refuse(error) => reply.send(Err(error)),
+            Step::Need(need) => {
+                let order = What::Act {
+                    command,
+                    reply,
+                    origin,
+                };
+                return Taken::Needs(need, order);
+            }
+        }
+        Taken::Yes
+    }
+
+    /// Marks that waited for a free moment of a busy conversation ride along with its next commit.
+    fn take_due_marks(&mut self, id: ConversationId, slot: &mut Slot, batch: &mut Batch) {
+        if let State::Hot(hot) = &mut slot.state
+            && hot.marks_due
+            && hot.is_free()
+        {
+            batch.marks = self.tell_moved(id, hot);
         }
     }
 

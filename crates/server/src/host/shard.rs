@@ -50,7 +50,7 @@ pub(super) struct Done {
 }
 
 enum Outcome {
-    Loaded(Result<Option<Conversation>, Failure>),
+    Loaded(Result<Option<Box<Conversation>>, Failure>),
     Appended(Result<(), AppendError>),
     Envelopes(Result<Vec<Envelope>, Failure>),
     Envelope(Result<Vec<Envelope>, Failure>),
@@ -166,13 +166,13 @@ impl Shard {
     fn loaded(
         &mut self,
         conversation: ConversationId,
-        loaded: Result<Option<Conversation>, Failure>,
+        loaded: Result<Option<Box<Conversation>>, Failure>,
     ) {
         let Some(slot) = self.slots.get_mut(&conversation) else {
             return;
         };
         match loaded {
-            Ok(Some(loaded)) => slot.state = State::Hot(Box::new(Hot::new(loaded))),
+            Ok(Some(loaded)) => slot.state = State::Hot(Box::new(Hot::new(*loaded))),
             Ok(None) => slot.state = State::Missing,
             Err(failure) => {
                 tracing::error!(%failure, "loading a conversation failed");
@@ -209,7 +209,7 @@ impl Shard {
                 if let (ConversationKind::Direct, Some([a, b])) = (header.kind, header.pair) {
                     conversation.blocked = ports.contacts.between(a, b).await?.is_blocked();
                 }
-                Ok(Some(conversation))
+                Ok(Some(Box::new(conversation)))
             };
             Done {
                 conversation: id,

@@ -6,8 +6,8 @@
 mod registry;
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::extract::ws::Utf8Bytes;
 use suda_proto::close::Close;
@@ -15,6 +15,9 @@ use suda_proto::{AccountId, ConversationId, DeviceId};
 use tokio::sync::Notify;
 
 pub use registry::Registry;
+
+/// Most orders of a session that hosts have not answered.
+const UNANSWERED_MAX: usize = 512;
 
 /// Most conversations that a session can have on screen.
 const OPEN_MAX: usize = 8;
@@ -28,9 +31,46 @@ pub struct Session {
     /// Which device's.
     pub device: DeviceId,
     foreground: AtomicBool,
+    unanswered: AtomicUsize,
     limits: QueueLimits,
     queue: Mutex<Queue>,
     ready: Notify,
+}
+
+/// A session's claim to one answer of a host; counted from here until it is answered or dropped.
+pub struct Answer {
+    session: Arc<Session>,
+    id: u64,
+}
+
+impl Answer {
+    /// The claim to the answer of the request with this id.
+    pub fn new(session: &Arc<Session>, id: u64) -> Self {
+        session.unanswered.fetch_add(1, Ordering::Relaxed);
+        Self {
+            session: Arc::clone(session),
+            id,
+        }
+    }
+
+    /// The request's id.
+    pub const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Answers: the frame goes into the session's queue.
+    pub fn give(self, frame: Utf8Bytes) {
+        let session = Arc::clone(&self.session);
+        // Counted down first: the frame wakes the connection, which then looks at the count.
+        drop(self);
+        session.push(frame);
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.session.unanswered.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// How much may wait for a session.
@@ -72,6 +112,7 @@ impl Session {
             account,
             device,
             foreground: AtomicBool::new(foreground),
+            unanswered: AtomicUsize::new(0),
             limits,
             queue: Mutex::default(),
             ready: Notify::new(),
@@ -161,6 +202,11 @@ impl Session {
     /// Whether the conversation is on screen.
     pub fn has_open(&self, conversation: ConversationId) -> bool {
         self.lock().open.contains(&conversation)
+    }
+
+    /// Whether hosts have as many unanswered orders of this session as they may; it is not read from meanwhile.
+    pub fn is_busy(&self) -> bool {
+        self.unanswered.load(Ordering::Relaxed) >= UNANSWERED_MAX
     }
 
     /// Notes whether somebody is looking.

@@ -15,7 +15,27 @@ use suda_server::Server;
 
 /// All of it. Asks for no credentials.
 pub fn routes(server: &Arc<Server>, store: Arc<Store>) -> Router {
-    let _=store;
-    server.admin_router()
+    let backup = Router::new()
+        .route("/backup", post(backup))
+        .with_state(store);
+    server.admin_router().merge(backup)
 }
 
+/// Body of `POST /backup`.
+#[derive(Deserialize, Serialize)]
+pub struct BackupRequest {
+    /// The folder to make: an absolute path.
+    pub to: PathBuf,
+}
+
+async fn backup(State(store): State<Arc<Store>>, Json(request): Json<BackupRequest>) -> Response {
+    match store.backup(&request.to).await {
+        Ok(()) => Json(json!({})).into_response(),
+        Err(error) => {
+            tracing::error!("a backup failed: {error}");
+            let error =
+                json!({ "error": { "code": "backup_failed", "message": error.to_string() } });
+            (StatusCode::INTERNAL_SERVER_ERROR, Json(error)).into_response()
+        }
+    }
+}

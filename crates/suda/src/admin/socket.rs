@@ -27,11 +27,17 @@ impl SocketPath {
     pub fn of(data: &Path) -> io::Result<Self> {
         let path = data.join(NAME);
         if path.as_os_str().len() < PATH_BYTES {
-            return Ok(Self { path, _folder: None });
+            return Ok(Self {
+                path,
+                _folder: None,
+            });
         }
         let folder = File::open(data)?;
         let path = PathBuf::from(format!("/proc/self/fd/{}/{NAME}", folder.as_raw_fd()));
-        Ok(Self { path, _folder: Some(folder) })
+        Ok(Self {
+            path,
+            _folder: Some(folder),
+        })
     }
 
     /// The path; valid as long as `self`.
@@ -67,12 +73,16 @@ impl AdminSocket {
                  while this server runs"
             );
         });
-        Self { serving: serving.ok() }
+        Self {
+            serving: serving.ok(),
+        }
     }
 
     /// Finishes what was asked, and takes the socket away.
     pub async fn close(self) {
-        let Some(Serving { path, task, stop }) = self.serving else { return };
+        let Some(Serving { path, task, stop }) = self.serving else {
+            return;
+        };
         // An error in either means that the task has ended by itself.
         let _ = stop.send(());
         let _ = task.await;
@@ -92,7 +102,11 @@ impl Serving {
             // A dropped sender asks for the same.
             let _ = stopped.await;
         });
-        Ok(Self { path, task: tokio::spawn(serve.into_future()), stop })
+        Ok(Self {
+            path,
+            task: tokio::spawn(serve.into_future()),
+            stop,
+        })
     }
 }
 
@@ -105,7 +119,10 @@ mod tests {
     #[tokio::test]
     async fn answers_in_shallow_and_in_deep_folders_until_it_is_closed() {
         let folder = tempfile::tempdir().unwrap();
-        for data in [folder.path().to_owned(), folder.path().join("x".repeat(120))] {
+        for data in [
+            folder.path().to_owned(),
+            folder.path().join("x".repeat(120)),
+        ] {
             fs::create_dir_all(&data).unwrap();
             let path = SocketPath::of(&data).unwrap();
             assert!(!path.is_answered().await);

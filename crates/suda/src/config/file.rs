@@ -36,22 +36,31 @@ fn flatten(
                 _ => {
                     let nearest = nearest(&name);
                     let path = path.to_owned();
-                    return Err(ConfigurationError::UnknownKey { path, name, nearest });
+                    return Err(ConfigurationError::UnknownKey {
+                        path,
+                        name,
+                        nearest,
+                    });
                 }
             }
         };
-        let text = text_of(value, key.field.is_list()).ok_or_else(|| ConfigurationError::Value {
-            name: key.name,
-            origin: super::Origin::File(path.to_owned()),
-            expected: key.field.describe(),
-        })?;
+        let text =
+            text_of(value, key.field.is_list()).ok_or_else(|| ConfigurationError::Value {
+                name: key.name,
+                origin: super::Origin::File(path.to_owned()),
+                expected: key.field.describe(),
+            })?;
         layer.insert(key.name, text);
     }
     Ok(())
 }
 
 fn is_table(name: &str) -> bool {
-    KEYS.iter().any(|key| key.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+    KEYS.iter().any(|key| {
+        key.name
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with('.'))
+    })
 }
 
 /// A scalar as text; an array, where one is expected, with commas.
@@ -61,7 +70,10 @@ fn text_of(value: Value, is_list: bool) -> Option<String> {
         Value::Integer(number) => Some(number.to_string()),
         Value::Boolean(switch) => Some(switch.to_string()),
         Value::Array(values) if is_list => {
-            let texts: Option<Vec<_>> = values.into_iter().map(|value| text_of(value, false)).collect();
+            let texts: Option<Vec<_>> = values
+                .into_iter()
+                .map(|value| text_of(value, false))
+                .collect();
             texts.map(|texts| texts.join(","))
         }
         _ => None,
@@ -74,7 +86,10 @@ fn nearest(name: &str) -> Option<&'static str> {
         let last = key.rsplit('.').next().unwrap_or(key);
         edits(name, key).min(edits(name, last))
     };
-    let nearest = KEYS.iter().map(|key| key.name).min_by_key(|key| distance(key))?;
+    let nearest = KEYS
+        .iter()
+        .map(|key| key.name)
+        .min_by_key(|key| distance(key))?;
     Some(nearest).filter(|key| distance(key) <= 2 + name.len() / 4)
 }
 

@@ -12,7 +12,7 @@ use super::{Flags, Layer};
 #[derive(Clone, Debug)]
 pub struct AllFlags(pub Flags);
 
-/// Flags for the keys that concern every command: the data folder and logging.
+/// Flags for the keys that concern every command: the data folder and logging. They may also stand behind subcommands.
 #[derive(Clone, Debug)]
 pub struct FolderFlags(pub Flags);
 
@@ -21,7 +21,7 @@ fn concerns_every_command(key: &Key) -> bool {
 }
 
 macro_rules! flags_of {
-    ($type:ident, $wanted:expr) => {
+    ($type:ident, $wanted:expr, global: $is_global:literal) => {
         impl clap::FromArgMatches for $type {
             fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
                 Ok(Self(given(matches, $wanted)))
@@ -35,26 +35,31 @@ macro_rules! flags_of {
 
         impl clap::Args for $type {
             fn augment_args(command: Command) -> Command {
-                augment(command, $wanted)
+                augment(command, $wanted, $is_global)
             }
 
             fn augment_args_for_update(command: Command) -> Command {
-                augment(command, $wanted)
+                augment(command, $wanted, $is_global)
             }
         }
     };
 }
 
-flags_of!(AllFlags, |_| true);
-flags_of!(FolderFlags, concerns_every_command);
+flags_of!(AllFlags, |_| true, global: false);
+flags_of!(FolderFlags, concerns_every_command, global: true);
 
-fn augment(command: Command, wanted: impl Fn(&Key) -> bool) -> Command {
+fn augment(command: Command, wanted: impl Fn(&Key) -> bool, is_global: bool) -> Command {
     let file = Arg::new("config")
         .long("config")
         .value_name("FILE")
         .value_parser(clap::value_parser!(PathBuf))
         .help("A TOML file with any of the keys below [env: SUDA_CONFIG]");
-    KEYS.iter().filter(|key| wanted(key)).fold(command.arg(file), |command, key| command.arg(argument(key)))
+    let keys = KEYS.iter().filter(|key| wanted(key)).map(argument);
+    command.args(
+        std::iter::once(file)
+            .chain(keys)
+            .map(|argument| argument.global(is_global)),
+    )
 }
 
 fn argument(key: &'static Key) -> Arg {
@@ -69,9 +74,16 @@ fn argument(key: &'static Key) -> Arg {
         .value_parser(parser)
         .help(format!("{} [env: {}]", key.help, key.variable()))
         .allow_hyphen_values(true);
-    let argument = if key.flag() == key.name { argument } else { argument.alias(key.name) };
+    let argument = if key.flag() == key.name {
+        argument
+    } else {
+        argument.alias(key.name)
+    };
     if key.field.is_switch() {
-        argument.num_args(0..=1).require_equals(true).default_missing_value("true")
+        argument
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
     } else if key.field.is_list() {
         argument.action(ArgAction::Append)
     } else {
@@ -95,5 +107,8 @@ fn given(matches: &ArgMatches, wanted: impl Fn(&Key) -> bool) -> Flags {
         };
         values.extend(text.map(|text| (key.name, text)));
     }
-    Flags { file: matches.get_one("config").cloned(), values }
+    Flags {
+        file: matches.get_one("config").cloned(),
+        values,
+    }
 }

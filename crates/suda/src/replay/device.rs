@@ -57,9 +57,22 @@ pub struct Device {
 
 impl Device {
     /// A device of the account at place `account`, with its token.
-    pub fn new(door: Arc<Door>, script: Arc<Script>, ledger: Arc<Ledger>, account: usize, token: String) -> Self {
+    pub fn new(
+        door: Arc<Door>,
+        script: Arc<Script>,
+        ledger: Arc<Ledger>,
+        account: usize,
+        token: String,
+    ) -> Self {
         let state = State::new(script, Arc::clone(&ledger), account);
-        Self { door, ledger, token, state, was_connected: false, failures: 0 }
+        Self {
+            door,
+            ledger,
+            token,
+            state,
+            was_connected: false,
+            failures: 0,
+        }
     }
 
     /// Sends the messages that `orders` names and keeps a copy of everything, until the goal is reached.
@@ -92,13 +105,19 @@ impl Device {
         loop {
             let until = Instant::now() + self.next_pause();
             sleep_until(until).await;
-            let Ok(_permit) = self.door.gate.acquire().await else { continue };
+            let Ok(_permit) = self.door.gate.acquire().await else {
+                continue;
+            };
             match Connection::connect(self.door.url.clone(), self.state.hello(&self.token)).await {
                 Ok((connection, welcome)) => {
                     self.failures = 0;
                     self.state.welcome(welcome);
                     let tallies = self.ledger.tallies();
-                    let tally = if self.was_connected { &tallies.reconnected } else { &tallies.connected };
+                    let tally = if self.was_connected {
+                        &tallies.reconnected
+                    } else {
+                        &tallies.connected
+                    };
                     tally.fetch_add(1, Ordering::Relaxed);
                     self.was_connected = true;
                     return connection;
@@ -115,7 +134,9 @@ impl Device {
         if !self.was_connected && self.failures == 0 {
             return Duration::ZERO;
         }
-        let longest = PAUSE.saturating_mul(1 << self.failures.min(8)).min(PAUSE_MAX);
+        let longest = PAUSE
+            .saturating_mul(1 << self.failures.min(8))
+            .min(PAUSE_MAX);
         longest.mul_f64(rand::rng().random_range(0.0..1.0))
     }
 
@@ -151,11 +172,15 @@ impl Device {
     async fn ask(&mut self, connection: &mut Connection) -> Result<(), Ended> {
         let mut has_fed = false;
         while let Some(request) = self.state.next_request() {
-            timeout(WRITE_WITHIN, connection.feed(request)).await.map_err(|_| Ended)??;
+            timeout(WRITE_WITHIN, connection.feed(request))
+                .await
+                .map_err(|_| Ended)??;
             has_fed = true;
         }
         if has_fed {
-            timeout(WRITE_WITHIN, connection.flush()).await.map_err(|_| Ended)??;
+            timeout(WRITE_WITHIN, connection.flush())
+                .await
+                .map_err(|_| Ended)??;
         }
         Ok(())
     }

@@ -1,7 +1,12 @@
 //! Spawns the real binary for tests: a server on a folder of its own and a free port, or one command to its end.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop with a trace")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop with a trace"
+)]
+
+pub mod wire;
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -39,7 +44,11 @@ enum Folder {
 impl Server {
     /// Starts a server on a new folder and a free port of this machine, and waits until it listens.
     pub fn spawn(arguments: &[&str]) -> Self {
-        Self::start(Folder::Own(tempfile::tempdir().unwrap()), "127.0.0.1:0", arguments)
+        Self::start(
+            Folder::Own(tempfile::tempdir().unwrap()),
+            "127.0.0.1:0",
+            arguments,
+        )
     }
 
     /// Starts a server on this folder, which stays when the server is dropped.
@@ -47,33 +56,74 @@ impl Server {
         Self::start(Folder::Given(data.to_owned()), "127.0.0.1:0", arguments)
     }
 
+    /// Starts a server that listens where `arguments` say.
+    pub fn spawn_anywhere(data: &Path, arguments: &[&str]) -> Self {
+        let mut command = suda(["serve"]);
+        command.arg("--data").arg(data).args(arguments);
+        Self::from_command(command, Folder::Given(data.to_owned()), arguments)
+    }
+
     fn start(folder: Folder, listen: &str, arguments: &[&str]) -> Self {
         let mut command = suda(["serve"]);
-        command.arg("--data").arg(folder.path()).args(["--listen", listen]).args(arguments);
+        command
+            .arg("--data")
+            .arg(folder.path())
+            .args(["--listen", listen])
+            .args(arguments);
         Self::from_command(command, folder, arguments)
     }
 
     /// Starts a server with no more than `files` open files.
     pub fn spawn_with_files(files: u32, arguments: &[&str]) -> Self {
         let folder = Folder::Own(tempfile::tempdir().unwrap());
-        let mut command = Command::new("sh");
-        command.arg("-c").arg(format!("ulimit -n {files} && exec \"$0\" \"$@\""));
-        command.arg(env!("CARGO_BIN_EXE_suda")).args(["serve", "--listen", "127.0.0.1:0", "--data"]);
-        command.arg(folder.path()).args(arguments);
-        Self::from_command(clean(command), folder, arguments)
+        let script = format!("ulimit -n {files} && exec \"$0\" \"$@\"");
+        let command = through(&script, &[], folder.path(), arguments);
+        Self::from_command(command, folder, arguments)
+    }
+
+    /// Starts a server on this folder through a shell script that ends with `exec "$0" "$@"`.
+    pub fn spawn_through(
+        script: &str,
+        variables: &[(&str, &Path)],
+        data: &Path,
+        arguments: &[&str],
+    ) -> Self {
+        let command = through(script, variables, data, arguments);
+        Self::from_command(command, Folder::Given(data.to_owned()), arguments)
     }
 
     fn from_command(mut command: Command, folder: Folder, arguments: &[&str]) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let (log, errors) = lines(child.stderr.take().unwrap());
         let (output, outputs) = lines(child.stdout.take().unwrap());
         let Ok(first) = output.recv_timeout(PATIENCE) else {
             let log: Vec<_> = log.try_iter().collect();
-            panic!("the server did not start: {:?}\n{}", child.try_wait(), log.join("\n"));
+            panic!(
+                "the server did not start: {:?}\n{}",
+                child.try_wait(),
+                log.join("\n")
+            );
         };
-        let url = first.strip_prefix("suda listens on ").expect("the first line says where").to_owned();
-        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        Self { child, url, folder, arguments, log, readers: vec![errors, outputs] }
+        let url = first
+            .strip_prefix("suda listens on ")
+            .expect("the first line says where")
+            .to_owned();
+        let arguments = arguments
+            .iter()
+            .map(|argument| (*argument).to_owned())
+            .collect();
+        Self {
+            child,
+            url,
+            folder,
+            arguments,
+            log,
+            readers: vec![errors, outputs],
+        }
     }
 
     /// Where it listens: `http://127.0.0.1:PORT`.
@@ -112,6 +162,11 @@ impl Server {
         }
     }
 
+    /// Every log line that nobody has waited for yet.
+    pub fn log(&self) -> String {
+        self.log.try_iter().collect::<Vec<_>>().join("\n")
+    }
+
     /// Kills it without warning, and waits until it is gone.
     pub fn kill9(&mut self) {
         self.child.kill().unwrap();
@@ -126,7 +181,9 @@ impl Server {
 
     /// Waits until it has ended by itself.
     pub fn wait(&mut self) -> ExitStatus {
-        self.readers.drain(..).for_each(|reader| reader.join().unwrap());
+        self.readers
+            .drain(..)
+            .for_each(|reader| reader.join().unwrap());
         self.child.wait().unwrap()
     }
 
@@ -190,6 +247,23 @@ pub fn failure_of<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> (i
     (code, String::from_utf8(output.stderr).unwrap())
 }
 
+fn through(script: &str, variables: &[(&str, &Path)], data: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        script,
+        env!("CARGO_BIN_EXE_suda"),
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--data",
+    ]);
+    command.arg(data).args(arguments);
+    let mut command = clean(command);
+    command.envs(variables.iter().copied());
+    command
+}
+
 fn clean(mut command: Command) -> Command {
     let known = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SUDA_"));
     known.for_each(|(name, _)| {
@@ -210,3 +284,58 @@ fn lines(stream: impl std::io::Read + Send + 'static) -> (Receiver<String>, Join
     });
     (receiver, reader)
 }
+
+/// An HTTP client that trusts `certificates` (PEM) alone.
+pub fn http(certificates: &[String]) -> reqwest::Client {
+    // An error means that another test has installed it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let certificates = certificates
+        .iter()
+        .map(|pem| reqwest::Certificate::from_pem(pem.as_bytes()).unwrap());
+    reqwest::Client::builder()
+        .tls_certs_only(certificates)
+        .timeout(PATIENCE)
+        .build()
+        .unwrap()
+}
+
+/// Hashing that costs as little as possible: tests are no attackers.
+pub const CHEAP_PASSWORDS: [&str; 2] = ["--password-memory-kib=8", "--password-passes=1"];
+
+/// Posts JSON to a path of the server; answers status and body.
+pub async fn post(
+    server: &Server,
+    path: &str,
+    body: serde_json::Value,
+) -> (u16, serde_json::Value) {
+    let reply = http(&[])
+        .post(format!("{}{path}", server.url()))
+        .json(&body)
+        .send()
+        .await
+        .unwrap();
+    (reply.status().as_u16(), reply.json().await.unwrap())
+}
+
+/// Signs up; answers status and body.
+pub async fn sign_up(server: &Server, name: &str) -> (u16, serde_json::Value) {
+    post(
+        server,
+        "/v1/accounts",
+        serde_json::json!({ "name": name, "password": PASSWORD }),
+    )
+    .await
+}
+
+/// Logs in; answers status and body.
+pub async fn log_in(server: &Server, name: &str, password: &str) -> (u16, serde_json::Value) {
+    post(
+        server,
+        "/v1/login",
+        serde_json::json!({ "name": name, "password": password }),
+    )
+    .await
+}
+
+/// The password of every account in tests.
+pub const PASSWORD: &str = "correct horse battery staple";

@@ -176,9 +176,7 @@ impl OpenConversation {
     /// How many other members there are.
     pub fn others(&self, me: Option<AccountId>) -> usize {
         let others = self.members.iter();
-        others
-            .filter(|member| Some(member.account) != me)
-            .count()
+        others.filter(|member| Some(member.account) != me).count()
     }
 }
 

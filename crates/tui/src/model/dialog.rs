@@ -94,10 +94,14 @@ pub struct Picker {
     pub found: Option<(String, Vec<Profile>)>,
     /// Which one of them is chosen.
     pub selected: usize,
+    /// Whether Enter was pressed before the answer came: then the first who is found is meant.
+    pub takes_first: bool,
     /// Who is taken into the group.
     pub chosen: Vec<Profile>,
-    /// Whether the server is being asked.
+    /// Whether the server is being asked for names.
     pub is_asking: bool,
+    /// Whether the server is being asked to make what people are picked for.
+    pub is_finishing: bool,
 }
 
 impl Picker {
@@ -110,8 +114,10 @@ impl Picker {
             query: Editor::line(FIELD_BYTES),
             found: None,
             selected: 0,
+            takes_first: false,
             chosen: Vec::new(),
             is_asking: false,
+            is_finishing: false,
         }
     }
 
@@ -126,6 +132,12 @@ impl Picker {
         self.found
             .as_ref()
             .map_or(&[][..], |(_, profiles)| profiles)
+    }
+
+    /// Whether what was found is what is searched.
+    pub fn is_up_to_date(&self) -> bool {
+        let found = self.found.as_ref();
+        found.is_some_and(|(prefix, _)| *prefix == self.prefix())
     }
 
     /// Takes somebody in, or out again.

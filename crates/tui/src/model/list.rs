@@ -64,7 +64,8 @@ impl ConversationList {
     pub fn select(&mut self, index: usize) -> bool {
         let count = self.shown().count();
         let index = index.min(count.saturating_sub(1));
-        self.selected = self.shown().nth(index).map(|summary| summary.conversation);
+        let selected = self.shown().nth(index).map(|summary| summary.conversation);
+        self.selected = selected;
         index + 1 >= count
     }
 

@@ -47,6 +47,8 @@ pub struct Model {
     pub server: String,
     /// How the client stands with the server.
     pub connection: ConnectionState,
+    /// When a lost connection is tried again.
+    pub retry_at: u64,
     /// The account that is logged in.
     pub me: Option<AccountId>,
     /// Which screen is shown.
@@ -115,6 +117,7 @@ impl Model {
             focused: true,
             server,
             connection: ConnectionState::Offline,
+            retry_at: 0,
             me: None,
             screen,
             people: People::default(),

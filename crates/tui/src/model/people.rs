@@ -42,9 +42,9 @@ impl People {
             .collect()
     }
 
-    /// Everybody's profile may be another one by now: all that are known, to be asked for again.
-    pub fn ask_again(&mut self) -> Vec<AccountId> {
-        self.asked.drain().collect()
+    /// Everybody's profile may be another one by now: all that were asked for, to be asked for again.
+    pub fn ask_again(&self) -> Vec<AccountId> {
+        self.asked.iter().copied().collect()
     }
 
     /// The profile, if it is known.

@@ -79,14 +79,8 @@ impl Editor {
         self.insert(text);
     }
 
-    /// Empties it and returns what it held.
-    pub fn take(&mut self) -> String {
-        self.cursor = 0;
-        std::mem::take(&mut self.text)
-    }
-
-    /// Inserts typed or pasted text at the cursor, as much as fits.
-    pub fn insert(&mut self, text: &str) {
+    /// Inserts typed or pasted text at the cursor, as much as fits. False where some of it does not.
+    pub fn insert(&mut self, text: &str) -> bool {
         let mut typed = typed_text(text);
         if !self.lines {
             typed = typed.replace('\n', " ");
@@ -101,6 +95,7 @@ impl Editor {
         self.text.insert_str(self.cursor, &typed[..fitting]);
         self.cursor += fitting;
         self.cursor = self.border_at_or_after(self.cursor);
+        fitting == typed.len()
     }
 
     /// Replaces the last `bytes` before the cursor, for completions.

@@ -149,7 +149,10 @@ mod tests {
             start,
             length,
         };
-        let pieces = styled("안녕 @mina!", &[mention(3, 5), mention(90, 5), mention(2, u32::MAX)]);
+        let pieces = styled(
+            "안녕 @mina!",
+            &[mention(3, 5), mention(90, 5), mention(2, u32::MAX)],
+        );
         assert_eq!(pieces[1].content, "@mina");
         assert_eq!(pieces[1].style.fg, Some(Color::Cyan));
         assert_eq!(pieces.len(), 3);

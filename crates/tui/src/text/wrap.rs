@@ -148,7 +148,10 @@ mod tests {
         let text = "Grüße 안녕하세요, e\u{301}te\u{301} 日本語 👩🏽‍🚀 ok averyveryverylongword";
         for width in 2..30 {
             for line in lines(text, width) {
-                assert!(super::super::width(line.trim_end()) <= width, "{line:?} in {width}");
+                assert!(
+                    super::super::width(line.trim_end()) <= width,
+                    "{line:?} in {width}"
+                );
             }
         }
     }

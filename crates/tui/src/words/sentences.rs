@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn times_get_shorter_the_older_they_are() {
-        let moment = |at| Moment::local(at, &Zone::utc());
+        let moment = |at| Moment::local(at, &Zone::default());
         for (ago, english, korean) in [
             (0, "13:53", "13:53"),
             (DAY, "Mon", "월"),
