@@ -10,7 +10,7 @@
 #   LIMIT     messages to replay at most                         (all)
 #   SPEED     max, or a factor of recorded time; by default the sample lasts for about KILLS kills
 #   SECONDS_MAX  the script gives up after so many seconds       (900)
-#   SUDA_BIN  the program; built in debug mode where there is none
+#   SUDA_BIN  the program; by default the newer of target/{release,debug}/suda, built where there is none
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -41,7 +41,7 @@ fail() {
 find_program() {
   if [[ -n ${SUDA_BIN:-} ]]; then
     program=$SUDA_BIN
-  elif [[ -x target/release/suda ]]; then
+  elif [[ target/release/suda -nt target/debug/suda ]]; then
     program=target/release/suda
   else
     [[ -x target/debug/suda ]] || cargo build --package suda

@@ -9,11 +9,7 @@ use unicode_normalization::UnicodeNormalization;
 /// `bad_name`.
 pub fn check_name(name: &str) -> Result<(), ErrorBody> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.';
-    if (2..=32).contains(&name.len()) && name.chars().all(fits) {
-        Ok(())
-    } else {
-        Err(Code::BadName.error())
-    }
+    if (2..=32).contains(&name.len()) && name.chars().all(fits) { Ok(()) } else { Err(Code::BadName.error()) }
 }
 
 /// Brings a display name into form: NFC, trimmed, 1 to 64 characters, no control or bidirectional override characters.
@@ -21,9 +17,7 @@ pub fn check_name(name: &str) -> Result<(), ErrorBody> {
 /// # Errors
 /// `bad_display_name`.
 pub fn display_name(text: &str) -> Result<String, ErrorBody> {
-    line(text, 64)
-        .filter(|name| !name.is_empty())
-        .ok_or_else(|| Code::BadDisplayName.error())
+    line(text, 64).filter(|name| !name.is_empty()).ok_or_else(|| Code::BadDisplayName.error())
 }
 
 /// Brings a line of text into form: NFC, trimmed, at most `most` characters, nothing that breaks or turns the line.
@@ -39,11 +33,7 @@ pub fn line(text: &str, most: usize) -> Option<String> {
 /// # Errors
 /// `weak_password`.
 pub fn check_password(password: &str) -> Result<(), ErrorBody> {
-    if (8..=256).contains(&password.chars().count()) {
-        Ok(())
-    } else {
-        Err(Code::WeakPassword.error())
-    }
+    if (8..=256).contains(&password.chars().count()) { Ok(()) } else { Err(Code::WeakPassword.error()) }
 }
 
 #[cfg(test)]
@@ -62,10 +52,7 @@ mod tests {
 
     #[test]
     fn display_names_are_normalised() {
-        assert_eq!(
-            display_name(" \u{1112}\u{1161}\u{11ab} ").expect("fits"),
-            "한"
-        );
+        assert_eq!(display_name(" \u{1112}\u{1161}\u{11ab} ").expect("fits"), "한");
         for bad in ["", "  ", "a\nb", "a\u{202E}b", &"가".repeat(65)] {
             assert!(display_name(bad).is_err(), "{bad:?}");
         }

@@ -72,15 +72,8 @@ impl Stored for Envelope {
     const VERSION: u8 = 1;
 
     fn write(&self, out: &mut Vec<u8>) {
-        let kind = KINDS
-            .iter()
-            .find(|(_, kind)| *kind == self.kind)
-            .map_or(0, |(number, _)| *number);
-        out.extend_from_slice(&[
-            kind,
-            u8::from(self.target.is_some()),
-            self.mentions.len().min(255) as u8,
-        ]);
+        let kind = KINDS.iter().find(|(_, kind)| *kind == self.kind).map_or(0, |(number, _)| *number);
+        out.extend_from_slice(&[kind, u8::from(self.target.is_some()), self.mentions.len().min(255) as u8]);
         for number in [self.seq, self.at, self.ordinal] {
             out.extend_from_slice(&number.to_le_bytes());
         }
@@ -108,53 +101,24 @@ impl Stored for Envelope {
         let ordinal = bytes.number()?;
         let author = AccountId::from_bytes(bytes.take()?);
         let client_id = ClientId::from_bytes(bytes.take()?);
-        let target = if has_target == 0 {
-            None
-        } else {
-            Some(bytes.number()?)
-        };
-        let mentions = (0..mentions)
-            .map(|_| read_mention(&mut bytes))
-            .collect::<Result<_, _>>()?;
-        let kind = KINDS
-            .iter()
-            .find(|(number, _)| *number == kind)
-            .map_or(Kind::Unknown, |(_, kind)| *kind);
-        Ok(Self {
-            seq,
-            at,
-            kind,
-            author,
-            client_id,
-            ordinal,
-            target,
-            mentions,
-        })
+        let target = if has_target == 0 { None } else { Some(bytes.number()?) };
+        let mentions = (0..mentions).map(|_| read_mention(&mut bytes)).collect::<Result<_, _>>()?;
+        let kind = KINDS.iter().find(|(number, _)| *number == kind).map_or(Kind::Unknown, |(_, kind)| *kind);
+        Ok(Self { seq, at, kind, author, client_id, ordinal, target, mentions })
     }
 }
 
 fn read_mention(bytes: &mut Reader<'_>) -> Result<Mention, StoredError> {
     let who: [u8; 16] = bytes.take()?;
-    let who = if who == [0; 16] {
-        Mentioned::All
-    } else {
-        Mentioned::Account(AccountId::from_bytes(who))
-    };
-    Ok(Mention {
-        who,
-        start: u32::from_le_bytes(bytes.take()?),
-        length: u32::from_le_bytes(bytes.take()?),
-    })
+    let who = if who == [0; 16] { Mentioned::All } else { Mentioned::Account(AccountId::from_bytes(who)) };
+    Ok(Mention { who, start: u32::from_le_bytes(bytes.take()?), length: u32::from_le_bytes(bytes.take()?) })
 }
 
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
     fn take<const N: usize>(&mut self) -> Result<[u8; N], StoredError> {
-        let (head, rest) = self
-            .0
-            .split_first_chunk::<N>()
-            .ok_or(StoredError::Malformed("envelope"))?;
+        let (head, rest) = self.0.split_first_chunk::<N>().ok_or(StoredError::Malformed("envelope"))?;
         self.0 = rest;
         Ok(*head)
     }
@@ -177,20 +141,13 @@ mod tests {
             client_id: ClientId::from_bytes([2; 16]),
             ordinal: 5,
             target: Some(3),
-            mentions: vec![Mention {
-                who: Mentioned::All,
-                start: 1,
-                length: 4,
-            }],
+            mentions: vec![Mention { who: Mentioned::All, start: 1, length: 4 }],
         }
     }
 
     #[test]
     fn an_envelope_survives_storage() {
-        assert_eq!(
-            Envelope::decode(&envelope().encode()).expect("reads"),
-            envelope()
-        );
+        assert_eq!(Envelope::decode(&envelope().encode()).expect("reads"), envelope());
     }
 
     /// The bytes that version 1 wrote; must be readable for ever.

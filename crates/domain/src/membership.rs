@@ -2,9 +2,7 @@
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use suda_proto::entry::{
-    AccountsBody, ConversationKind, CreatedBody, History, Role, RoleBody, SettingsBody,
-};
+use suda_proto::entry::{AccountsBody, ConversationKind, CreatedBody, History, Role, RoleBody, SettingsBody};
 use suda_proto::{AccountId, Kind};
 
 use crate::entry::Entry;
@@ -144,9 +142,9 @@ impl Membership {
                     self.join(account, envelope.seq, envelope.ordinal);
                 }
             }
-            Kind::MemberRemoved => accounts(entry)
-                .into_iter()
-                .for_each(|account| self.part(account, envelope.seq)),
+            Kind::MemberRemoved => {
+                accounts(entry).into_iter().for_each(|account| self.part(account, envelope.seq))
+            }
             Kind::MemberLeft => self.part(envelope.author, envelope.seq),
             Kind::RoleChanged => {
                 if let Some(RoleBody { account, role }) = body(entry) {
@@ -180,11 +178,7 @@ impl Membership {
 
     /// Who inherits the group when its owner's account is deleted: the admin, else the member, that joined first.
     pub fn heir(&self) -> Option<AccountId> {
-        let others = || {
-            self.members
-                .iter()
-                .filter(|member| member.role != Role::Owner)
-        };
+        let others = || self.members.iter().filter(|member| member.role != Role::Owner);
         others()
             .find(|member| member.role == Role::Admin)
             .or_else(|| others().next())
@@ -195,55 +189,31 @@ impl Membership {
         if self.member(account).is_some() {
             return;
         }
-        let mut intervals = match self
-            .former
-            .iter()
-            .position(|former| former.account == account)
-        {
+        let mut intervals = match self.former.iter().position(|former| former.account == account) {
             Some(place) => self.former.remove(place).intervals,
             None => Vec::new(),
         };
         match self.history {
-            History::All => {
-                intervals = vec![Interval {
-                    from: 1,
-                    to: u64::MAX,
-                }]
-            }
-            History::FromJoin => intervals.push(Interval {
-                from: seq,
-                to: u64::MAX,
-            }),
+            History::All => intervals = vec![Interval { from: 1, to: u64::MAX }],
+            History::FromJoin => intervals.push(Interval { from: seq, to: u64::MAX }),
         }
         if intervals.len() > INTERVALS_MAX {
             let oldest = intervals.remove(0);
             intervals[0].from = oldest.from;
         }
-        self.members.push(Member {
-            account,
-            role: Role::Member,
-            joined_ordinal: ordinal,
-            intervals,
-        });
+        self.members.push(Member { account, role: Role::Member, joined_ordinal: ordinal, intervals });
         self.header.members = self.members.len() as u32;
     }
 
     fn part(&mut self, account: AccountId, seq: u64) {
-        let Some(place) = self
-            .members
-            .iter()
-            .position(|member| member.account == account)
-        else {
+        let Some(place) = self.members.iter().position(|member| member.account == account) else {
             return;
         };
         let mut member = self.members.remove(place);
         if let Some(last) = member.intervals.last_mut() {
             last.to = seq;
         }
-        self.former.push(Former {
-            account,
-            intervals: member.intervals,
-        });
+        self.former.push(Former { account, intervals: member.intervals });
         if self.former.len() > FORMER_MAX {
             self.former.remove(0);
         }
@@ -251,11 +221,7 @@ impl Membership {
     }
 
     fn set_role(&mut self, account: AccountId, role: Role) {
-        if let Some(member) = self
-            .members
-            .iter_mut()
-            .find(|member| member.account == account)
-        {
+        if let Some(member) = self.members.iter_mut().find(|member| member.account == account) {
             member.role = role;
         }
     }
@@ -322,31 +288,13 @@ impl Stored for Membership {
     }
 
     fn read(bytes: &[u8]) -> Result<Self, StoredError> {
-        let (length, bytes) = bytes
-            .split_first_chunk::<2>()
-            .ok_or(StoredError::Malformed("membership"))?;
+        let (length, bytes) = bytes.split_first_chunk::<2>().ok_or(StoredError::Malformed("membership"))?;
         let length = usize::from(u16::from_le_bytes(*length));
-        let (header, rest) = bytes
-            .split_at_checked(length)
-            .ok_or(StoredError::Malformed("membership"))?;
+        let (header, rest) = bytes.split_at_checked(length).ok_or(StoredError::Malformed("membership"))?;
         let header = read_postcard(header, "membership")?;
-        let Rest {
-            members,
-            former,
-            erased,
-            history,
-            edit_seconds,
-            data,
-        } = read_postcard(rest, "membership")?;
-        Ok(Self {
-            header,
-            members,
-            former,
-            erased,
-            history,
-            edit_seconds,
-            data: data.map(Bytes::from),
-        })
+        let Rest { members, former, erased, history, edit_seconds, data } =
+            read_postcard(rest, "membership")?;
+        Ok(Self { header, members, former, erased, history, edit_seconds, data: data.map(Bytes::from) })
     }
 }
 

@@ -40,10 +40,8 @@ impl MessageState {
             }
             Kind::Reaction => {
                 self.reacted = envelope.seq;
-                let body = entry
-                    .body
-                    .as_deref()
-                    .and_then(|body| serde_json::from_slice::<ReactionBody>(body).ok());
+                let body =
+                    entry.body.as_deref().and_then(|body| serde_json::from_slice::<ReactionBody>(body).ok());
                 match body.and_then(|body| body.emoji) {
                     Some(emoji) => self.reactions.insert(envelope.author, emoji),
                     None => self.reactions.remove(&envelope.author),
@@ -83,14 +81,10 @@ struct Shape<'a> {
 ///
 /// # Errors
 /// The code that says what is wrong with it.
-pub fn check_body(
-    body: Option<&Raw>,
-    mentions: &[Mention],
-    limits: &Limits,
-) -> Result<(), ErrorBody> {
+pub fn check_body(body: Option<&Raw>, mentions: &[Mention], limits: &Limits) -> Result<(), ErrorBody> {
     let body = body.ok_or_else(|| Code::BadRequest.because("a message needs a body"))?;
-    let shape: Shape<'_> = serde_json::from_slice(body.bytes())
-        .map_err(|error| Code::BadRequest.because(&error.to_string()))?;
+    let shape: Shape<'_> =
+        serde_json::from_slice(body.bytes()).map_err(|error| Code::BadRequest.because(&error.to_string()))?;
     let characters = match shape.kind.as_ref() {
         "text" => check_text(&shape, limits)?,
         "media" | "encrypted" | "handshake" => return Err(Code::UnsupportedBody.error()),
@@ -102,12 +96,8 @@ pub fn check_body(
     if mentions.len() > (limits.mentions as usize).min(MENTIONS_STORED) {
         return Err(Code::BadMention.because("too many"));
     }
-    let outside = |mention: &Mention| {
-        mention
-            .start
-            .checked_add(mention.length)
-            .is_none_or(|end| end > characters)
-    };
+    let outside =
+        |mention: &Mention| mention.start.checked_add(mention.length).is_none_or(|end| end > characters);
     if mentions.iter().any(outside) {
         return Err(Code::BadMention.because("outside the text"));
     }
@@ -115,20 +105,14 @@ pub fn check_body(
 }
 
 fn check_text(shape: &Shape<'_>, limits: &Limits) -> Result<u32, ErrorBody> {
-    let text = shape
-        .text
-        .as_deref()
-        .ok_or_else(|| Code::BadRequest.because("a text body needs text"))?;
+    let text = shape.text.as_deref().ok_or_else(|| Code::BadRequest.because("a text body needs text"))?;
     if text.len() > limits.text_bytes as usize {
         return Err(Code::TextTooLong.error());
     }
     if text.trim().is_empty() {
         return Err(Code::EmptyText.error());
     }
-    if shape
-        .data
-        .is_some_and(|data| data.get().len() > limits.data_bytes as usize)
-    {
+    if shape.data.is_some_and(|data| data.get().len() > limits.data_bytes as usize) {
         return Err(Code::DataTooLarge.error());
     }
     Ok(text.chars().count() as u32)
@@ -140,9 +124,8 @@ fn check_text(shape: &Shape<'_>, limits: &Limits) -> Result<u32, ErrorBody> {
 /// The code that says what is wrong with it.
 pub fn check_reaction(body: Option<&Raw>) -> Result<Option<String>, ErrorBody> {
     let body = body.ok_or_else(|| Code::BadRequest.because("a reaction needs a body"))?;
-    let ReactionBody { emoji, .. } = body
-        .parse()
-        .map_err(|error| Code::BadRequest.because(&error.to_string()))?;
+    let ReactionBody { emoji, .. } =
+        body.parse().map_err(|error| Code::BadRequest.because(&error.to_string()))?;
     let bad = |emoji: &String| {
         emoji.is_empty()
             || emoji.len() > EMOJI_BYTES

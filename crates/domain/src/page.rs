@@ -28,10 +28,7 @@ pub fn entry(entry: &Entry) -> suda_proto::Entry {
 
 /// The edits that a page needs: the last one of every edited message among `states`.
 pub fn wanted_edits(states: &[(u64, MessageState)]) -> impl Iterator<Item = u64> + '_ {
-    states
-        .iter()
-        .filter(|(_, state)| state.deleted == 0)
-        .filter_map(|(_, state)| state.edits.last().copied())
+    states.iter().filter(|(_, state)| state.deleted == 0).filter_map(|(_, state)| state.edits.last().copied())
 }
 
 /// What a page is put together from.
@@ -51,16 +48,8 @@ pub struct Sources<'a> {
 impl Sources<'_> {
     /// The entries that the reader may see, as they stand.
     pub fn compose(&self, entries: &[Entry]) -> Vec<suda_proto::Entry> {
-        let seen = |entry: &&Entry| {
-            self.visible
-                .iter()
-                .any(|interval| interval.contains(entry.envelope.seq))
-        };
-        entries
-            .iter()
-            .filter(seen)
-            .map(|entry| self.standing(entry))
-            .collect()
+        let seen = |entry: &&Entry| self.visible.iter().any(|interval| interval.contains(entry.envelope.seq));
+        entries.iter().filter(seen).map(|entry| self.standing(entry)).collect()
     }
 
     fn standing(&self, stored: &Entry) -> suda_proto::Entry {
@@ -78,18 +67,11 @@ impl Sources<'_> {
             .binary_search_by_key(&wire.seq, |(seq, _)| *seq)
             .ok()
             .map(|place| &self.states[place].1);
-        let deleted = if erased > 0 {
-            erased
-        } else {
-            state.map_or(0, |state| state.deleted)
-        };
+        let deleted = if erased > 0 { erased } else { state.map_or(0, |state| state.deleted) };
         if deleted > 0 {
             wire.body = None;
             wire.mentions.clear();
-            wire.standing = Some(Standing {
-                deleted,
-                ..Standing::default()
-            });
+            wire.standing = Some(Standing { deleted, ..Standing::default() });
         } else if let Some(state) = state {
             if let Some(last) = state.edits.last() {
                 let edit = self.edits.get(last);
@@ -115,11 +97,7 @@ impl Sources<'_> {
                     count.count += 1;
                     count.mine |= mine;
                 }
-                None => counts.push(ReactionCount {
-                    emoji: emoji.clone(),
-                    count: 1,
-                    mine,
-                }),
+                None => counts.push(ReactionCount { emoji: emoji.clone(), count: 1, mine }),
             }
         }
         counts.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.emoji.cmp(&b.emoji)));

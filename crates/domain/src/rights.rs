@@ -85,19 +85,14 @@ impl Right {
 
 /// The table in Markdown, for `docs/protocol.md`.
 pub fn markdown() -> String {
-    let mut table = String::from(
-        "| may | direct | group member | group admin | group owner |\n|---|---|---|---|---|\n",
-    );
+    let mut table =
+        String::from("| may | direct | group member | group admin | group owner |\n|---|---|---|---|---|\n");
     let word = |given: bool| if given { "yes" } else { "no" };
     for right in Right::ALL {
         let direct = right.is_given(ConversationKind::Direct, Role::Member);
         let [member, admin, owner] = [Role::Member, Role::Admin, Role::Owner]
             .map(|role| word(right.is_given(ConversationKind::Group, role)));
-        table.push_str(&format!(
-            "| {} | {} | {member} | {admin} | {owner} |\n",
-            right.words(),
-            word(direct)
-        ));
+        table.push_str(&format!("| {} | {} | {member} | {admin} | {owner} |\n", right.words(), word(direct)));
     }
     table
 }

@@ -58,11 +58,6 @@ pub fn write_postcard<T: Serialize>(value: &T, out: &mut Vec<u8>) {
 ///
 /// # Errors
 /// If the bytes are no such value.
-pub fn read_postcard<T: DeserializeOwned>(
-    bytes: &[u8],
-    what: &'static str,
-) -> Result<T, StoredError> {
-    postcard::take_from_bytes(bytes)
-        .map(|(value, _)| value)
-        .map_err(|_| StoredError::Malformed(what))
+pub fn read_postcard<T: DeserializeOwned>(bytes: &[u8], what: &'static str) -> Result<T, StoredError> {
+    postcard::take_from_bytes(bytes).map(|(value, _)| value).map_err(|_| StoredError::Malformed(what))
 }

@@ -15,9 +15,7 @@ const HEADER_BYTES: usize = 60;
 const BODY_BYTES: usize = 140;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let parent = std::env::args_os()
-        .nth(1)
-        .map_or_else(std::env::temp_dir, PathBuf::from);
+    let parent = std::env::args_os().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
     let folder = parent.join(format!("suda-log-cost-{}", std::process::id()));
     let result = measure(&folder);
     std::fs::remove_dir_all(&folder)?;
@@ -25,18 +23,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn measure(folder: &std::path::Path) -> Result<(), Box<dyn Error>> {
-    let hooks = LogHooks {
-        committed: Box::new(|_| {}),
-        fatal: Box::new(|what| eprintln!("{what}")),
-    };
+    let hooks = LogHooks { committed: Box::new(|_| {}), fatal: Box::new(|what| eprintln!("{what}")) };
     let disk = Arc::new(RealDisk::open(folder)?);
-    let (log, _) = Log::open(
-        disk,
-        LogOptions::default(),
-        Position::START,
-        &mut |_| Ok(()),
-        hooks,
-    )?;
+    let (log, _) = Log::open(disk, LogOptions::default(), Position::START, &mut |_| Ok(()), hooks)?;
     let header = Bytes::from(vec![b'h'; HEADER_BYTES]);
     let body = Bytes::from(vec![b'b'; BODY_BYTES]);
     let (done, answers) = mpsc::sync_channel::<Result<Vec<Position>, AppendError>>(IN_FLIGHT);
@@ -46,11 +35,7 @@ fn measure(folder: &std::path::Path) -> Result<(), Box<dyn Error>> {
             answers.recv()??;
         }
         if sent < RECORDS {
-            let record = Record {
-                kind: 1,
-                header: header.clone(),
-                body: body.clone(),
-            };
+            let record = Record { kind: 1, header: header.clone(), body: body.clone() };
             let done = done.clone();
             let tell = move |result| {
                 // The receiver outlives all senders unless an append failed.

@@ -54,13 +54,11 @@ impl Accounts for Database {
     }
 
     async fn find(&self, ids: &[AccountId]) -> Result<Vec<Account>, Failure> {
-        let rows = sqlx::query(select_accounts!(
-            "id IN (SELECT unhex(value) FROM json_each(?1))"
-        ))
-        .bind(stored_ids(ids.iter().map(AccountId::bytes)))
-        .fetch_all(&self.readers)
-        .await
-        .map_err(failure)?;
+        let rows = sqlx::query(select_accounts!("id IN (SELECT unhex(value) FROM json_each(?1))"))
+            .bind(stored_ids(ids.iter().map(AccountId::bytes)))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failure)?;
         rows.iter().map(account).collect()
     }
 
@@ -138,11 +136,7 @@ impl Accounts for Database {
         Ok(Some(removed))
     }
 
-    async fn set_recovery_codes(
-        &self,
-        account: AccountId,
-        hashes: Vec<[u8; 32]>,
-    ) -> Result<(), Failure> {
+    async fn set_recovery_codes(&self, account: AccountId, hashes: Vec<[u8; 32]>) -> Result<(), Failure> {
         let mut writing = self.begin().await?;
         if is_deleted_or_unknown(&mut writing, account).await? {
             return Ok(());
@@ -173,13 +167,15 @@ impl Accounts for Database {
 
     async fn add_invite(&self, hash: [u8; 32], uses: u32, expires_at: u64) -> Result<(), Failure> {
         let mut writing = self.begin().await?;
-        sqlx::query("INSERT INTO invites (hash, uses_left, expires_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")
-            .bind(hash.as_slice())
-            .bind(uses)
-            .bind(stored_time(expires_at))
-            .execute(writing.connection())
-            .await
-            .map_err(failure)?;
+        sqlx::query(
+            "INSERT INTO invites (hash, uses_left, expires_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )
+        .bind(hash.as_slice())
+        .bind(uses)
+        .bind(stored_time(expires_at))
+        .execute(writing.connection())
+        .await
+        .map_err(failure)?;
         writing.commit().await
     }
 }
@@ -198,13 +194,11 @@ pub(crate) async fn is_deleted_or_unknown(
     writing: &mut Writing,
     account: AccountId,
 ) -> Result<bool, Failure> {
-    sqlx::query_scalar(
-        "SELECT NOT EXISTS (SELECT 1 FROM accounts WHERE id = ?1 AND status <> 'deleted')",
-    )
-    .bind(account.bytes().as_slice())
-    .fetch_one(writing.connection())
-    .await
-    .map_err(failure)
+    sqlx::query_scalar("SELECT NOT EXISTS (SELECT 1 FROM accounts WHERE id = ?1 AND status <> 'deleted')")
+        .bind(account.bytes().as_slice())
+        .fetch_one(writing.connection())
+        .await
+        .map_err(failure)
 }
 
 async fn exists(writing: &mut Writing, account: AccountId) -> Result<bool, Failure> {
@@ -223,10 +217,7 @@ async fn is_name_taken(writing: &mut Writing, name: &str) -> Result<bool, Failur
         .map_err(failure)
 }
 
-async fn is_external_id_taken(
-    writing: &mut Writing,
-    external_id: Option<&str>,
-) -> Result<bool, Failure> {
+async fn is_external_id_taken(writing: &mut Writing, external_id: Option<&str>) -> Result<bool, Failure> {
     sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM accounts WHERE external_id = ?1)")
         .bind(external_id)
         .fetch_one(writing.connection())
@@ -277,14 +268,12 @@ async fn insert_recovery_codes(
     hashes: &[[u8; 32]],
 ) -> Result<(), Failure> {
     for hash in hashes {
-        sqlx::query(
-            "INSERT INTO recovery_codes (account, hash) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-        )
-        .bind(account.bytes().as_slice())
-        .bind(hash.as_slice())
-        .execute(writing.connection())
-        .await
-        .map_err(failure)?;
+        sqlx::query("INSERT INTO recovery_codes (account, hash) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
+            .bind(account.bytes().as_slice())
+            .bind(hash.as_slice())
+            .execute(writing.connection())
+            .await
+            .map_err(failure)?;
     }
     Ok(())
 }
@@ -351,10 +340,7 @@ async fn blank(writing: &mut Writing, account: AccountId) -> Result<(), Failure>
     .execute(writing.connection())
     .await
     .map_err(failure)?;
-    sqlx::query("UPDATE erasure SET due = due + 1")
-        .execute(writing.connection())
-        .await
-        .map_err(failure)?;
+    sqlx::query("UPDATE erasure SET due = due + 1").execute(writing.connection()).await.map_err(failure)?;
     Ok(())
 }
 

@@ -91,27 +91,20 @@ impl Contacts for Database {
     }
 
     async fn list(&self, account: AccountId) -> Result<Vec<(AccountId, Relation)>, Failure> {
-        let rows =
-            sqlx::query("SELECT other, relation FROM contacts WHERE account = ?1 ORDER BY other")
-                .bind(account.bytes().as_slice())
-                .fetch_all(&self.readers)
-                .await
-                .map_err(failure)?;
+        let rows = sqlx::query("SELECT other, relation FROM contacts WHERE account = ?1 ORDER BY other")
+            .bind(account.bytes().as_slice())
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failure)?;
         let read = |columns: Columns<'_>| {
-            Ok((
-                AccountId::from_bytes(columns.array("other")?),
-                columns.word("relation", read_relation)?,
-            ))
+            Ok((AccountId::from_bytes(columns.array("other")?), columns.word("relation", read_relation)?))
         };
         rows.iter().map(|row| read(Columns(row))).collect()
     }
 }
 
 /// Removes every relation of and to an account, and promises to tell those who saw it.
-pub(crate) async fn forget_account(
-    writing: &mut Writing,
-    account: AccountId,
-) -> Result<(), Failure> {
+pub(crate) async fn forget_account(writing: &mut Writing, account: AccountId) -> Result<(), Failure> {
     sqlx::query("DELETE FROM contacts WHERE account = ?1")
         .bind(account.bytes().as_slice())
         .execute(writing.connection())
@@ -129,13 +122,8 @@ pub(crate) async fn forget_account(
     Ok(())
 }
 
-async fn either_is_gone(
-    writing: &mut Writing,
-    first: AccountId,
-    second: AccountId,
-) -> Result<bool, Failure> {
-    Ok(is_deleted_or_unknown(writing, first).await?
-        || is_deleted_or_unknown(writing, second).await?)
+async fn either_is_gone(writing: &mut Writing, first: AccountId, second: AccountId) -> Result<bool, Failure> {
+    Ok(is_deleted_or_unknown(writing, first).await? || is_deleted_or_unknown(writing, second).await?)
 }
 
 /// How many contacts and requests of its own the account has.
@@ -160,8 +148,7 @@ async fn relation(
         .fetch_optional(writing.connection())
         .await
         .map_err(failure)?;
-    row.map(|row| Columns(&row).word("relation", read_relation))
-        .transpose()
+    row.map(|row| Columns(&row).word("relation", read_relation)).transpose()
 }
 
 /// Sets how `account` sees `other` and promises to tell its devices.

@@ -157,10 +157,7 @@ impl ConversationLog {
         let key = summary_key(conversation);
         let summary: Option<Summary> = match self.core.index.remembered(&key)? {
             Some(summary) => summary,
-            None => {
-                self.blocking(move |core| Ok(core.index.view()?.get(&key)?))
-                    .await?
-            }
+            None => self.blocking(move |core| Ok(core.index.view()?.get(&key)?)).await?,
         };
         Ok(summary.map_or(0, |summary| summary.head))
     }
@@ -194,12 +191,7 @@ fn worker(
 #[async_trait]
 impl Log for ConversationLog {
     async fn append(&self, append: Append) -> Result<(), AppendError> {
-        let Append {
-            conversation,
-            after,
-            entries,
-            marks,
-        } = append;
+        let Append { conversation, after, entries, marks } = append;
         match self.core.index.room() {
             Room::Enough => {}
             Room::Busy => return Err(AppendError::Overloaded),
@@ -231,23 +223,15 @@ impl Log for ConversationLog {
             // A caller that has gone does not want to know.
             let _ = answer.send(result.map(drop));
         };
-        self.core
-            .log
-            .append(records, Box::new(done))
-            .map_err(refused)?;
+        self.core.log.append(records, Box::new(done)).map_err(refused)?;
         match answered.await {
             Ok(result) => result.map_err(refused),
             Err(error) => Err(Failure::unavailable(error).into()),
         }
     }
 
-    async fn load(
-        &self,
-        conversation: ConversationId,
-        recent: u32,
-    ) -> Result<Option<Loaded>, Failure> {
-        self.blocking(move |core| core.load(conversation, recent))
-            .await
+    async fn load(&self, conversation: ConversationId, recent: u32) -> Result<Option<Loaded>, Failure> {
+        self.blocking(move |core| core.load(conversation, recent)).await
     }
 
     async fn read(
@@ -257,8 +241,7 @@ impl Log for ConversationLog {
         to: u64,
         most_bytes: usize,
     ) -> Result<Vec<Entry>, Failure> {
-        self.blocking(move |core| core.read(conversation, from, to, most_bytes))
-            .await
+        self.blocking(move |core| core.read(conversation, from, to, most_bytes)).await
     }
 
     async fn message_states(
@@ -267,8 +250,7 @@ impl Log for ConversationLog {
         from: u64,
         to: u64,
     ) -> Result<Vec<(u64, MessageState)>, Failure> {
-        self.blocking(move |core| core.message_states(conversation, from, to))
-            .await
+        self.blocking(move |core| core.message_states(conversation, from, to)).await
     }
 
     async fn own_values(
@@ -278,8 +260,7 @@ impl Log for ConversationLog {
         limit: u32,
     ) -> Result<Vec<(String, u64)>, Failure> {
         let after = after.map(str::to_owned);
-        self.blocking(move |core| core.own_values(conversation, after.as_deref(), limit))
-            .await
+        self.blocking(move |core| core.own_values(conversation, after.as_deref(), limit)).await
     }
 
     fn epoch(&self) -> u32 {

@@ -48,9 +48,7 @@ pub enum OpenError {
         known: i64,
     },
     /// Its schema could not be brought up to date; nothing was changed.
-    #[error(
-        "the database {path} could not be brought up to date: {source}; restore a backup if this stays"
-    )]
+    #[error("the database {path} could not be brought up to date: {source}; restore a backup if this stays")]
     Migration {
         /// The database's file.
         path: PathBuf,
@@ -95,28 +93,12 @@ impl Database {
     /// # Errors
     /// If the file cannot be used, or a later version of Suda has written it.
     pub async fn open(path: &Path) -> Result<Self, OpenError> {
-        let engine = |source| OpenError::Engine {
-            path: path.to_owned(),
-            source,
-        };
-        let writer = pool(1)
-            .connect_with(writer_options(path))
-            .await
-            .map_err(engine)?;
+        let engine = |source| OpenError::Engine { path: path.to_owned(), source };
+        let writer = pool(1).connect_with(writer_options(path)).await.map_err(engine)?;
         migrate(&writer, path).await?;
-        sync_folder(path).map_err(|source| OpenError::Folder {
-            path: path.to_owned(),
-            source,
-        })?;
-        let readers = pool(READERS)
-            .connect_with(options(path).read_only(true))
-            .await
-            .map_err(engine)?;
-        Ok(Self {
-            writer,
-            readers,
-            promised: Arc::new(Notify::new()),
-        })
+        sync_folder(path).map_err(|source| OpenError::Folder { path: path.to_owned(), source })?;
+        let readers = pool(READERS).connect_with(options(path).read_only(true)).await.map_err(engine)?;
+        Ok(Self { writer, readers, promised: Arc::new(Notify::new()) })
     }
 
     /// Waits for the calls under way and closes the files. Later calls fail.
@@ -130,17 +112,9 @@ impl Database {
     /// # Errors
     /// If `path` exists or cannot be written.
     pub async fn copy_to(&self, path: &Path) -> Result<(), Failure> {
-        let text = path
-            .to_str()
-            .ok_or_else(|| Failure::unavailable("the path of the copy is not UTF-8"))?;
-        sqlx::query("VACUUM INTO ?1")
-            .bind(text)
-            .execute(&self.readers)
-            .await
-            .map_err(failure)?;
-        let copy = tokio::fs::File::open(path)
-            .await
-            .map_err(Failure::unavailable)?;
+        let text = path.to_str().ok_or_else(|| Failure::unavailable("the path of the copy is not UTF-8"))?;
+        sqlx::query("VACUUM INTO ?1").bind(text).execute(&self.readers).await.map_err(failure)?;
+        let copy = tokio::fs::File::open(path).await.map_err(Failure::unavailable)?;
         copy.sync_all().await.map_err(Failure::unavailable)?;
         sync_folder(path).map_err(Failure::unavailable)
     }
@@ -163,9 +137,7 @@ impl Database {
                 .await
                 .map_err(failure)?;
         match orphan {
-            Some(table) => Err(Failure::Damaged(format!(
-                "a row of {table} belongs to no account"
-            ))),
+            Some(table) => Err(Failure::Damaged(format!("a row of {table} belongs to no account"))),
             None => Ok(()),
         }
     }
@@ -185,10 +157,7 @@ impl Database {
             .await
             .map_err(failure)?;
         if due > 0 {
-            sqlx::query("VACUUM")
-                .execute(&mut *connection)
-                .await
-                .map_err(failure)?;
+            sqlx::query("VACUUM").execute(&mut *connection).await.map_err(failure)?;
         }
         truncate_write_ahead_log(&mut connection).await?;
         if due > 0 {
@@ -209,16 +178,8 @@ impl Database {
 
     /// Begins a transaction that may write; waits for the one before.
     pub(crate) async fn begin(&self) -> Result<Writing, Failure> {
-        let transaction = self
-            .writer
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(failure)?;
-        Ok(Writing {
-            transaction,
-            promised: Arc::clone(&self.promised),
-            has_promised: false,
-        })
+        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failure)?;
+        Ok(Writing { transaction, promised: Arc::clone(&self.promised), has_promised: false })
     }
 }
 
@@ -253,19 +214,14 @@ fn pool(most: u32) -> SqlitePoolOptions {
         .max_connections(most)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
-        .before_acquire(|connection, _| {
-            Box::pin(std::future::ready(Ok(!connection.is_in_transaction())))
-        })
+        .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
         .idle_timeout(None)
         .max_lifetime(None)
 }
 
 /// Statements are never logged: they stand beside account data.
 fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .busy_timeout(BUSY_TIMEOUT)
-        .disable_statement_logging()
+    SqliteConnectOptions::new().filename(path).busy_timeout(BUSY_TIMEOUT).disable_statement_logging()
 }
 
 fn writer_options(path: &Path) -> SqliteConnectOptions {
@@ -279,39 +235,20 @@ fn writer_options(path: &Path) -> SqliteConnectOptions {
 
 /// Refuses a schema newer than the newest known, and brings an older one up to date.
 async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), OpenError> {
-    let known = MIGRATIONS
-        .iter()
-        .map(|migration| migration.version)
-        .max()
-        .unwrap_or(0);
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
     let found: i64 = sqlx::query_scalar("PRAGMA user_version")
         .fetch_one(writer)
         .await
-        .map_err(|source| OpenError::Engine {
-            path: path.to_owned(),
-            source,
-        })?;
+        .map_err(|source| OpenError::Engine { path: path.to_owned(), source })?;
     if found > known {
-        return Err(OpenError::Newer {
-            path: path.to_owned(),
-            found,
-            known,
-        });
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
     }
-    MIGRATIONS
-        .run(writer)
-        .await
-        .map_err(|source| OpenError::Migration {
-            path: path.to_owned(),
-            source,
-        })
+    MIGRATIONS.run(writer).await.map_err(|source| OpenError::Migration { path: path.to_owned(), source })
 }
 
 async fn truncate_write_ahead_log(connection: &mut SqliteConnection) -> Result<(), Failure> {
-    let busy: i64 = sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)")
-        .fetch_one(connection)
-        .await
-        .map_err(failure)?;
+    let busy: i64 =
+        sqlx::query_scalar("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(connection).await.map_err(failure)?;
     match busy {
         0 => Ok(()),
         _ => Err(Failure::unavailable("a read holds the write-ahead log")),
@@ -320,17 +257,13 @@ async fn truncate_write_ahead_log(connection: &mut SqliteConnection) -> Result<(
 
 /// Makes the entry of the file `path` in its folder durable.
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// What an engine's error means to the caller of a port.
 pub(crate) fn failure(error: sqlx::Error) -> Failure {
-    let extended = error
-        .as_database_error()
-        .and_then(|error| error.code()?.parse::<i32>().ok());
+    let extended = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
     match extended.map(|code| code & 0xff) {
         Some(SQLITE_FULL) => Failure::Full,
         Some(SQLITE_CORRUPT | SQLITE_NOTADB) => Failure::Damaged(error.to_string()),
@@ -351,9 +284,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_disk_stores_nothing_and_is_no_hindrance_later() {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&folder.path().join("suda.db"))
-            .await
-            .unwrap();
+        let database = Database::open(&folder.path().join("suda.db")).await.unwrap();
         let pages = pragma(&database.writer, "PRAGMA page_count").await;
         let limit = sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
         sqlx::query(limit).execute(&database.writer).await.unwrap();
@@ -367,10 +298,7 @@ mod tests {
         };
 
         assert!(matches!(failure, Failure::Full), "{failure:?}");
-        assert_eq!(
-            pragma(&database.readers, "SELECT count(*) FROM invites").await,
-            i64::from(stored)
-        );
+        assert_eq!(pragma(&database.readers, "SELECT count(*) FROM invites").await, i64::from(stored));
         // The connection that replaces the full one has no such limit: space has returned.
         database.add_invite([stored; 32], 1, 1).await.unwrap();
     }
@@ -378,26 +306,15 @@ mod tests {
     #[tokio::test]
     async fn every_migration_ends_by_setting_its_own_version() {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&folder.path().join("suda.db"))
-            .await
-            .unwrap();
-        let newest = MIGRATIONS
-            .iter()
-            .map(|migration| migration.version)
-            .max()
-            .unwrap();
-        assert_eq!(
-            pragma(&database.writer, "PRAGMA user_version").await,
-            newest
-        );
+        let database = Database::open(&folder.path().join("suda.db")).await.unwrap();
+        let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap();
+        assert_eq!(pragma(&database.writer, "PRAGMA user_version").await, newest);
     }
 
     #[tokio::test]
     async fn commits_are_synced_and_deleted_bytes_overwritten() {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&folder.path().join("suda.db"))
-            .await
-            .unwrap();
+        let database = Database::open(&folder.path().join("suda.db")).await.unwrap();
         assert_eq!(pragma(&database.writer, "PRAGMA synchronous").await, 2);
         assert_eq!(pragma(&database.writer, "PRAGMA secure_delete").await, 1);
         assert_eq!(pragma(&database.writer, "PRAGMA foreign_keys").await, 1);

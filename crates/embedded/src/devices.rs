@@ -29,10 +29,7 @@ impl Devices for Database {
         Ok(true)
     }
 
-    async fn find_by_token(
-        &self,
-        token_hash: [u8; 32],
-    ) -> Result<Option<(Device, Status)>, Failure> {
+    async fn find_by_token(&self, token_hash: [u8; 32]) -> Result<Option<(Device, Status)>, Failure> {
         let row = sqlx::query(
             "SELECT devices.*, accounts.status FROM devices JOIN accounts ON accounts.id = devices.account
              WHERE token_hash = ?1",
@@ -41,8 +38,7 @@ impl Devices for Database {
         .fetch_optional(&self.readers)
         .await
         .map_err(failure)?;
-        row.map(|row| Ok((device(&row)?, Columns(&row).word("status", read_status)?)))
-            .transpose()
+        row.map(|row| Ok((device(&row)?, Columns(&row).word("status", read_status)?))).transpose()
     }
 
     async fn list(&self, account: AccountId) -> Result<Vec<Device>, Failure> {
@@ -74,14 +70,12 @@ impl Devices for Database {
     async fn touch(&self, seen: &[(DeviceId, u64)]) -> Result<(), Failure> {
         let mut writing = self.begin().await?;
         for (device, at) in seen {
-            sqlx::query(
-                "UPDATE devices SET last_active_at = ?2 WHERE id = ?1 AND last_active_at < ?2",
-            )
-            .bind(device.bytes().as_slice())
-            .bind(stored_time(*at))
-            .execute(writing.connection())
-            .await
-            .map_err(failure)?;
+            sqlx::query("UPDATE devices SET last_active_at = ?2 WHERE id = ?1 AND last_active_at < ?2")
+                .bind(device.bytes().as_slice())
+                .bind(stored_time(*at))
+                .execute(writing.connection())
+                .await
+                .map_err(failure)?;
         }
         writing.commit().await
     }
@@ -118,9 +112,7 @@ pub(crate) async fn remove_all(
         .fetch_all(writing.connection())
         .await
         .map_err(failure)?;
-    rows.iter()
-        .map(|row| Ok(DeviceId::from_bytes(Columns(row).array("id")?)))
-        .collect()
+    rows.iter().map(|row| Ok(DeviceId::from_bytes(Columns(row).array("id")?))).collect()
 }
 
 /// Removes the account's devices but `keep`, answers their ids and promises to tell the one that stays.

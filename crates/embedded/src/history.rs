@@ -18,8 +18,8 @@ use suda_proto::{ConversationId, Kind};
 use crate::conversation_log::Core;
 use crate::index::IndexError;
 use crate::index::tables::{
-    EntryRow, MemberRow, Sequence, entry_key, member_key, membership_key, message_key,
-    name_of_own_value, own_value_key, own_values_end, seq_of, summary_key,
+    EntryRow, MemberRow, Sequence, entry_key, member_key, membership_key, message_key, name_of_own_value,
+    own_value_key, own_values_end, seq_of, summary_key,
 };
 use crate::index::view::View;
 use crate::log::{Body, ReadError};
@@ -32,11 +32,7 @@ const MOST_LOADS: u32 = 16;
 
 impl Core {
     /// See [`suda_domain::ports::Log::load`].
-    pub(crate) fn load(
-        &self,
-        conversation: ConversationId,
-        recent: u32,
-    ) -> Result<Option<Loaded>, Failure> {
+    pub(crate) fn load(&self, conversation: ConversationId, recent: u32) -> Result<Option<Loaded>, Failure> {
         let mut view = self.index.view()?;
         let key = summary_key(conversation);
         let mut summary: Option<Summary> = view.get(&key)?;
@@ -190,10 +186,7 @@ impl Core {
     }
 
     fn record(&self, row: &EntryRow) -> Result<(Envelope, Body<Bytes>), Failure> {
-        let record = self
-            .log
-            .read(row.position, row.length)
-            .map_err(unreadable)?;
+        let record = self.log.read(row.position, row.length).map_err(unreadable)?;
         let header = records::decode(record.kind, &record.header).map_err(IndexError::from)?;
         match header {
             Header::Entry { envelope, .. } => Ok((envelope, record.body)),
@@ -209,10 +202,7 @@ impl Core {
         to: u64,
     ) -> Result<Vec<(u64, MessageState)>, Failure> {
         let mut view = self.index.view()?;
-        let (first, last) = (
-            message_key(conversation, from),
-            message_key(conversation, to),
-        );
+        let (first, last) = (message_key(conversation, from), message_key(conversation, to));
         let rows = view.range(&first, &last, usize::MAX)?;
         if rows.is_empty() {
             return Ok(Vec::new());
@@ -239,10 +229,7 @@ fn membership(view: &mut View<'_>, conversation: ConversationId) -> Result<Membe
 
 /// Whether the entry's body went with everything that its author wrote.
 fn is_erased(membership: &Membership, envelope: &Envelope) -> bool {
-    let is_text = matches!(
-        envelope.kind,
-        Kind::Message | Kind::Edit | Kind::Reaction | Kind::Set
-    );
+    let is_text = matches!(envelope.kind, Kind::Message | Kind::Edit | Kind::Reaction | Kind::Set);
     is_text && membership.erased_at(envelope.author, envelope.seq) > 0
 }
 

@@ -34,8 +34,7 @@ impl Inbox for ConversationLog {
         after: Option<InboxCursor>,
         limit: u32,
     ) -> Result<Vec<InboxRow>, Failure> {
-        self.blocking(move |core| core.inbox_rows(account, since, after, limit as usize))
-            .await
+        self.blocking(move |core| core.inbox_rows(account, since, after, limit as usize)).await
     }
 
     async fn row(
@@ -50,8 +49,7 @@ impl Inbox for ConversationLog {
                 return Ok(None);
             };
             let summary = summary(&mut view, conversation, &member)?;
-            core.inbox_row(&mut view, conversation, member, summary)
-                .map(Some)
+            core.inbox_row(&mut view, conversation, member, summary).map(Some)
         })
         .await
     }
@@ -96,11 +94,9 @@ impl Core {
             }
             Ok(())
         })?;
-        let rows = first
-            .into_iter()
-            .map(|((_, conversation), (member, summary))| {
-                self.inbox_row(&mut view, conversation, member, summary)
-            });
+        let rows = first.into_iter().map(|((_, conversation), (member, summary))| {
+            self.inbox_row(&mut view, conversation, member, summary)
+        });
         rows.collect()
     }
 
@@ -111,9 +107,7 @@ impl Core {
         member: MemberRow,
         summary: Summary,
     ) -> Result<InboxRow, Failure> {
-        let header = view.with(&membership_key(conversation), |bytes| {
-            Ok(Header::decode(bytes)?)
-        })?;
+        let header = view.with(&membership_key(conversation), |bytes| Ok(Header::decode(bytes)?))?;
         let what = "the membership";
         Ok(InboxRow {
             conversation,

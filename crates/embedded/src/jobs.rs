@@ -13,14 +13,12 @@ use crate::row::{Columns, stored_time};
 #[async_trait]
 impl Jobs for Database {
     async fn due(&self, now: u64, limit: u32) -> Result<Vec<Job>, Failure> {
-        let rows = sqlx::query(
-            "SELECT id, task, attempts FROM jobs WHERE due_at <= ?1 ORDER BY id LIMIT ?2",
-        )
-        .bind(stored_time(now))
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(failure)?;
+        let rows = sqlx::query("SELECT id, task, attempts FROM jobs WHERE due_at <= ?1 ORDER BY id LIMIT ?2")
+            .bind(stored_time(now))
+            .bind(limit)
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failure)?;
         rows.iter().map(job).collect()
     }
 
@@ -70,10 +68,7 @@ pub(crate) async fn promise(writing: &mut Writing, task: &Task) -> Result<(), Fa
 }
 
 /// Forgets everything promised to an account.
-pub(crate) async fn forget_jobs_of(
-    writing: &mut Writing,
-    account: AccountId,
-) -> Result<(), Failure> {
+pub(crate) async fn forget_jobs_of(writing: &mut Writing, account: AccountId) -> Result<(), Failure> {
     sqlx::query("DELETE FROM jobs WHERE account = ?1")
         .bind(account.bytes().as_slice())
         .execute(writing.connection())

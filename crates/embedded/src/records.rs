@@ -83,11 +83,7 @@ pub fn entry_record(conversation: ConversationId, entry: &Entry) -> Result<Recor
         }
     }
     header.extend_from_slice(&entry.envelope.encode());
-    Ok(Record {
-        kind: ENTRY,
-        header: header.into(),
-        body: entry.body.clone().unwrap_or_default(),
-    })
+    Ok(Record { kind: ENTRY, header: header.into(), body: entry.body.clone().unwrap_or_default() })
 }
 
 /// The record of watermarks.
@@ -95,19 +91,10 @@ pub fn marks_record(conversation: ConversationId, account: AccountId, marks: &Ma
     let mut header = vec![VERSION];
     header.extend_from_slice(conversation.bytes());
     header.extend_from_slice(account.bytes());
-    for number in [
-        marks.delivered,
-        marks.read,
-        marks.read_ordinal,
-        marks.touched,
-    ] {
+    for number in [marks.delivered, marks.read, marks.read_ordinal, marks.touched] {
         header.extend_from_slice(&number.to_le_bytes());
     }
-    Record {
-        kind: MARKS,
-        header: header.into(),
-        body: Bytes::new(),
-    }
+    Record { kind: MARKS, header: header.into(), body: Bytes::new() }
 }
 
 /// Reads the header of a record of this kind.
@@ -130,8 +117,7 @@ fn entry_header(bytes: &[u8]) -> Result<Header, StoredError> {
             let (key, bytes) = bytes
                 .split_at_checked(usize::from(u16::from_le_bytes(length)))
                 .ok_or(StoredError::Malformed("record"))?;
-            let key =
-                String::from_utf8(key.to_vec()).map_err(|_| StoredError::Malformed("record"))?;
+            let key = String::from_utf8(key.to_vec()).map_err(|_| StoredError::Malformed("record"))?;
             let is_null = mark == 2;
             (Some(SetKey { key, is_null }), bytes)
         }
@@ -165,9 +151,7 @@ fn marks_header(bytes: &[u8]) -> Result<Header, StoredError> {
 }
 
 fn take<const N: usize>(bytes: &[u8]) -> Result<([u8; N], &[u8]), StoredError> {
-    let (head, rest) = bytes
-        .split_first_chunk()
-        .ok_or(StoredError::Malformed("record"))?;
+    let (head, rest) = bytes.split_first_chunk().ok_or(StoredError::Malformed("record"))?;
     Ok((*head, rest))
 }
 
@@ -182,11 +166,8 @@ fn set_key(entry: &Entry) -> Result<Option<SetKey>, EncodeError> {
     if entry.envelope.kind != Kind::Set {
         return Ok(None);
     }
-    let body: Body<'_> = entry
-        .body
-        .as_deref()
-        .and_then(|body| serde_json::from_slice(body).ok())
-        .ok_or(EncodeError::Key)?;
+    let body: Body<'_> =
+        entry.body.as_deref().and_then(|body| serde_json::from_slice(body).ok()).ok_or(EncodeError::Key)?;
     if body.key.len() > KEY_LIMIT {
         return Err(EncodeError::Key);
     }
@@ -220,13 +201,7 @@ mod tests {
     }
 
     fn marks() -> Marks {
-        Marks {
-            delivered: 9,
-            read: 8,
-            read_ordinal: 7,
-            touched: 6,
-            ..Marks::default()
-        }
+        Marks { delivered: 9, read: 8, read_ordinal: 7, touched: 6, ..Marks::default() }
     }
 
     /// The bytes that version 1 wrote; must be readable for ever.
@@ -248,20 +223,9 @@ mod tests {
         for number in [9u64, 8, 7, 6] {
             marks_header.extend(number.to_le_bytes());
         }
-        let of_entry = |envelope, set| Header::Entry {
-            conversation: CONVERSATION,
-            envelope,
-            set,
-        };
-        let removed = SetKey {
-            key: "app/x".to_owned(),
-            is_null: true,
-        };
-        let of_marks = Header::Marks {
-            conversation: CONVERSATION,
-            account: ACCOUNT,
-            marks: marks(),
-        };
+        let of_entry = |envelope, set| Header::Entry { conversation: CONVERSATION, envelope, set };
+        let removed = SetKey { key: "app/x".to_owned(), is_null: true };
+        let of_marks = Header::Marks { conversation: CONVERSATION, account: ACCOUNT, marks: marks() };
         vec![
             (1, message_header, of_entry(message, None)),
             (1, set_header, of_entry(set, Some(removed))),
@@ -273,11 +237,8 @@ mod tests {
     fn version_1_is_read_and_written() {
         let written = [
             entry_record(CONVERSATION, &entry(Kind::Message, "{\"a\":1}")).expect("storable"),
-            entry_record(
-                CONVERSATION,
-                &entry(Kind::Set, "{\"key\":\"app/x\",\"value\": null }"),
-            )
-            .expect("storable"),
+            entry_record(CONVERSATION, &entry(Kind::Set, "{\"key\":\"app/x\",\"value\": null }"))
+                .expect("storable"),
             marks_record(CONVERSATION, ACCOUNT, &marks()),
         ];
         for ((kind, bytes, header), record) in golden().into_iter().zip(written) {

@@ -12,16 +12,14 @@ impl Columns<'_> {
     /// A blob of exactly `N` bytes: an id (16) or a hash (32).
     pub(crate) fn array<const N: usize>(&self, column: &str) -> Result<[u8; N], Failure> {
         let bytes: &[u8] = self.get(column)?;
-        bytes.try_into().map_err(|_| {
-            Failure::Damaged(format!("{column} has {} bytes instead of {N}", bytes.len()))
-        })
+        bytes
+            .try_into()
+            .map_err(|_| Failure::Damaged(format!("{column} has {} bytes instead of {N}", bytes.len())))
     }
 
     /// A blob, if there is one.
     pub(crate) fn optional_bytes(&self, column: &str) -> Result<Option<Bytes>, Failure> {
-        Ok(self
-            .get::<Option<&[u8]>>(column)?
-            .map(Bytes::copy_from_slice))
+        Ok(self.get::<Option<&[u8]>>(column)?.map(Bytes::copy_from_slice))
     }
 
     /// A text.
@@ -41,11 +39,7 @@ impl Columns<'_> {
     }
 
     /// A word that `read` knows.
-    pub(crate) fn word<T>(
-        &self,
-        column: &str,
-        read: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<T, Failure> {
+    pub(crate) fn word<T>(&self, column: &str, read: impl FnOnce(&str) -> Option<T>) -> Result<T, Failure> {
         let word: &str = self.get(column)?;
         read(word).ok_or_else(|| Failure::Damaged(format!("{column} is of no known kind")))
     }
@@ -54,9 +48,7 @@ impl Columns<'_> {
     where
         T: sqlx::Decode<'a, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
     {
-        self.0
-            .try_get(column)
-            .map_err(|error| Failure::Damaged(error.to_string()))
+        self.0.try_get(column).map_err(|error| Failure::Damaged(error.to_string()))
     }
 }
 
@@ -67,9 +59,6 @@ pub(crate) fn stored_time(milliseconds: u64) -> i64 {
 
 /// Several ids as one parameter: a JSON array of hexadecimal texts, for `unhex(value) … FROM json_each(?)`.
 pub(crate) fn stored_ids<'i>(ids: impl IntoIterator<Item = &'i [u8; 16]>) -> String {
-    let texts: Vec<String> = ids
-        .into_iter()
-        .map(|id| format!("{:032x}", u128::from_be_bytes(*id)))
-        .collect();
+    let texts: Vec<String> = ids.into_iter().map(|id| format!("{:032x}", u128::from_be_bytes(*id))).collect();
     serde_json::json!(texts).to_string()
 }

@@ -133,13 +133,7 @@ impl Store {
         let opening = tokio::task::spawn_blocking(move || open_conversations(&path, options));
         let (lock, conversations, report) = opening.await.map_err(io_error(folder))??;
         let database = Database::open(&folder.join(DATABASE)).await?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            conversations,
-            database,
-            report,
-            _lock: lock,
-        })
+        Ok(Self { folder: folder.to_owned(), conversations, database, report, _lock: lock })
     }
 
     /// The ports to this store. Nothing is closed before the last of them is dropped.
@@ -183,9 +177,8 @@ impl Store {
     /// # Errors
     /// If the disk refuses; it is tried again by itself.
     pub async fn erase(&self) -> Result<(), Failure> {
-        let erase = |core: &crate::conversation_log::Core| {
-            core.eraser.erase_all().map_err(Failure::unavailable)
-        };
+        let erase =
+            |core: &crate::conversation_log::Core| core.eraser.erase_all().map_err(Failure::unavailable);
         self.conversations.blocking(erase).await
     }
 
@@ -195,10 +188,7 @@ impl Store {
     /// # Errors
     /// If the index could not be written, which loses nothing.
     pub async fn close(self) -> Result<(), Failure> {
-        let flushed = self
-            .conversations
-            .blocking(|core| Ok(core.index.flush()?))
-            .await;
+        let flushed = self.conversations.blocking(|core| Ok(core.index.flush()?)).await;
         self.database.close().await;
         // Ending its threads waits for the disk.
         let ended = tokio::task::spawn_blocking(move || drop(self)).await;
@@ -216,10 +206,7 @@ impl Store {
 
 fn io_error<E: Into<io::Error>>(folder: &Path) -> impl Fn(E) -> OpenError {
     let folder = folder.to_owned();
-    move |source| OpenError::Io {
-        folder: folder.clone(),
-        source: source.into(),
-    }
+    move |source| OpenError::Io { folder: folder.clone(), source: source.into() }
 }
 
 /// Makes the folder if it is not there, and locks it against other processes.
@@ -229,18 +216,12 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
         if let Some(parent) = folder.parent().filter(|path| path.exists()) {
             sync_folder(parent)?;
         }
-        OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(folder.join("lock"))
+        OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock"))
     };
     let file = open().map_err(io_error(folder))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
-            folder: folder.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { folder: folder.to_owned() }),
         Err(TryLockError::Error(source)) => Err(io_error(folder)(source)),
     }
 }
@@ -274,10 +255,6 @@ fn open_conversations(
         let log_id = Some(log.log_id);
         Identity { log_id, ..identity }.write(folder)?;
     }
-    let report = StoreReport {
-        log,
-        index_was_rebuilt,
-        epoch,
-    };
+    let report = StoreReport { log, index_was_rebuilt, epoch };
     Ok((lock, conversations, report))
 }

@@ -33,10 +33,7 @@ impl Turns {
                 let Some(waiting) = taken.get_mut(&conversation) else {
                     taken.insert(conversation, Vec::new());
                     let turns = Arc::clone(self);
-                    return Some(Turn {
-                        turns,
-                        conversation,
-                    });
+                    return Some(Turn { turns, conversation });
                 };
                 waiting.retain(|waiter| !waiter.is_closed());
                 if waiting.len() >= MOST_WAITING {
@@ -76,10 +73,7 @@ mod tests {
 
     /// The answer if it is there at once.
     fn at_once<T>(future: &mut Pin<Box<impl Future<Output = T>>>) -> Option<T> {
-        match future
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()))
-        {
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(answer) => Some(answer),
             Poll::Pending => None,
         }
@@ -100,10 +94,7 @@ mod tests {
         let refused = at_once(&mut wait()).expect("an answer at once");
         assert!(refused.is_none(), "too many wait");
         waiting.truncate(1);
-        assert!(
-            at_once(&mut wait()).is_none(),
-            "who has gone does not count"
-        );
+        assert!(at_once(&mut wait()).is_none(), "who has gone does not count");
         drop(first);
         for waiter in waiting {
             waiter.await.expect("a turn");

@@ -30,19 +30,12 @@ struct Folder {
 
 impl Folder {
     fn new(between: Between) -> Self {
-        Self {
-            folder: tempfile::tempdir().expect("a folder"),
-            store: None,
-            between,
-        }
+        Self { folder: tempfile::tempdir().expect("a folder"), store: None, between }
     }
 }
 
 async fn open(folder: &Path, rebuild_index: bool) -> Store {
-    let mut options = StoreOptions {
-        rebuild_index,
-        ..StoreOptions::default()
-    };
+    let mut options = StoreOptions { rebuild_index, ..StoreOptions::default() };
     options.conversations.erase_delay = Duration::ZERO;
     options.conversations.log.segment_bytes = 1 << 20;
     Store::open(folder, options).await.expect("a store")
@@ -62,10 +55,7 @@ impl Conversations for Folder {
         };
         let ports = store.ports();
         self.store = Some(store);
-        Conversational {
-            log: Arc::clone(&ports.log),
-            inbox: Arc::clone(&ports.inbox),
-        }
+        Conversational { log: Arc::clone(&ports.log), inbox: Arc::clone(&ports.inbox) }
     }
 }
 

@@ -6,21 +6,12 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 
 use bytes::Bytes;
-use suda_embedded::log::{
-    Body, Log, LogHooks, LogOptions, OpenReport, Position, RealDisk, Record, check,
-};
+use suda_embedded::log::{Body, Log, LogHooks, LogOptions, OpenReport, Position, RealDisk, Record, check};
 
 fn open(folder: &Path) -> (Log, OpenReport, Vec<String>) {
     let mut replayed = Vec::new();
-    let hooks = LogHooks {
-        committed: Box::new(|_| {}),
-        fatal: Box::new(|what| panic!("{what}")),
-    };
-    let options = LogOptions {
-        segment_bytes: 64 * 1024,
-        open_segments: 2,
-        ..LogOptions::default()
-    };
+    let hooks = LogHooks { committed: Box::new(|_| {}), fatal: Box::new(|what| panic!("{what}")) };
+    let options = LogOptions { segment_bytes: 64 * 1024, open_segments: 2, ..LogOptions::default() };
     let disk = Arc::new(RealDisk::open(folder).unwrap());
     let mut visitor = |group: &suda_embedded::log::ReplayedGroup<'_>| {
         for (_, record) in &group.records {
@@ -42,11 +33,8 @@ fn text(number: usize) -> String {
 fn commit(log: &Log, texts: &[String]) -> Vec<Position> {
     let (done, answers) = mpsc::sync_channel(texts.len());
     for text in texts {
-        let record = Record {
-            kind: 1,
-            header: Bytes::from_static(b"header"),
-            body: Bytes::from(text.clone()),
-        };
+        let record =
+            Record { kind: 1, header: Bytes::from_static(b"header"), body: Bytes::from(text.clone()) };
         let done = done.clone();
         let tell = move |result| done.send(result).unwrap();
         log.append(vec![record], Box::new(tell)).unwrap();
@@ -59,9 +47,7 @@ fn commit(log: &Log, texts: &[String]) -> Vec<Position> {
 fn on_disk(folder: &Path, text: &str) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {
         let content = std::fs::read(entry.unwrap().path()).unwrap();
-        content
-            .windows(text.len())
-            .any(|bytes| bytes == text.as_bytes())
+        content.windows(text.len()).any(|bytes| bytes == text.as_bytes())
     })
 }
 
@@ -100,11 +86,7 @@ fn erased_text_is_in_no_file() {
     let (log, ..) = open(folder.path());
     let positions = commit(&log, &texts);
     let chosen: Vec<usize> = (0..1000).step_by(9).collect();
-    assert_eq!(
-        chosen.last(),
-        Some(&999),
-        "the last record is in the last group"
-    );
+    assert_eq!(chosen.last(), Some(&999), "the last record is in the last group");
     let erase: Vec<Position> = chosen.iter().map(|index| positions[*index]).collect();
     log.erase(&erase).unwrap();
     for index in &chosen {
@@ -117,11 +99,7 @@ fn erased_text_is_in_no_file() {
     assert_eq!((report.records, report.damaged_bodies), (1000, 0));
     let (_, _, replayed) = open(folder.path());
     for (index, (body, text)) in replayed.iter().zip(&texts).enumerate() {
-        let expected = if chosen.contains(&index) {
-            "Erased"
-        } else {
-            text
-        };
+        let expected = if chosen.contains(&index) { "Erased" } else { text };
         assert_eq!(body, expected);
     }
 }
@@ -146,8 +124,7 @@ fn readers_copies_and_erasures_go_on_beside_the_writer() {
                 assert_eq!(body.intact().unwrap(), text.as_bytes());
             }
         });
-        log.copy_to(&RealDisk::open(copy.path()).unwrap(), log.end())
-            .unwrap();
+        log.copy_to(&RealDisk::open(copy.path()).unwrap(), log.end()).unwrap();
         assert_eq!(writing.join().unwrap().len(), 2500);
     });
     drop(log);

@@ -18,14 +18,8 @@ use suda_embedded::log::{
 const FOLDER: &str = "SUDA_LOG_TEST_FOLDER";
 
 fn open(folder: &Path, mut show: impl FnMut(&Body<&[u8]>)) -> Log {
-    let options = LogOptions {
-        segment_bytes: 16 * 1024,
-        ..LogOptions::default()
-    };
-    let hooks = LogHooks {
-        committed: Box::new(|_| {}),
-        fatal: Box::new(|what| panic!("{what}")),
-    };
+    let options = LogOptions { segment_bytes: 16 * 1024, ..LogOptions::default() };
+    let hooks = LogHooks { committed: Box::new(|_| {}), fatal: Box::new(|what| panic!("{what}")) };
     let mut visitor = |group: &ReplayedGroup<'_>| -> Result<(), VisitorError> {
         for (_, record) in &group.records {
             show(&record.body);
@@ -33,9 +27,7 @@ fn open(folder: &Path, mut show: impl FnMut(&Body<&[u8]>)) -> Log {
         Ok(())
     };
     let disk = Arc::new(RealDisk::open(folder).unwrap());
-    Log::open(disk, options, Position::START, &mut visitor, hooks)
-        .unwrap()
-        .0
+    Log::open(disk, options, Position::START, &mut visitor, hooks).unwrap().0
 }
 
 fn body(number: u32) -> String {
@@ -58,11 +50,7 @@ fn dying_process() {
     let mut previous = None;
     for number in 0.. {
         let (done, answer) = mpsc::sync_channel(1);
-        let record = Record {
-            kind: 1,
-            header: Bytes::new(),
-            body: Bytes::from(body(number)),
-        };
+        let record = Record { kind: 1, header: Bytes::new(), body: Bytes::from(body(number)) };
         let tell = move |result| {
             say(format!("kept {number}\n"));
             done.send(result).unwrap();
@@ -89,10 +77,7 @@ fn dies_at(point: &str, nth: u32) -> usize {
         .output()
         .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(
-        said.contains(&format!("fault point {point} reached")),
-        "{said}"
-    );
+    assert!(said.contains(&format!("fault point {point} reached")), "{said}");
     let (mut kept, mut erased) = (BTreeSet::new(), BTreeSet::new());
     for line in String::from_utf8(output.stdout).unwrap().lines() {
         if let Some((_, number)) = line.split_once("kept ") {
@@ -147,12 +132,7 @@ fn rotation_may_be_interrupted_anywhere() {
 
 #[test]
 fn erasing_may_be_interrupted_anywhere() {
-    for point in [
-        "erase.before_write",
-        "erase.mid",
-        "erase.after_write",
-        "erase.after_sync",
-    ] {
+    for point in ["erase.before_write", "erase.mid", "erase.after_write", "erase.after_sync"] {
         assert!(dies_at(point, 7) > 30);
     }
 }

@@ -31,11 +31,7 @@ struct Folder {
 impl Folder {
     fn new(reopens: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self {
-            folder,
-            database: None,
-            reopens,
-        }
+        Self { folder, database: None, reopens }
     }
 }
 
@@ -143,12 +139,7 @@ fn marked(number: u32, marker: &str) -> NewAccount {
         created_at: 1,
         recovery_codes_left: 0,
     };
-    NewAccount {
-        account,
-        device: Some(device),
-        recovery_hashes: vec![[7; 32]],
-        invite_hash: None,
-    }
+    NewAccount { account, device: Some(device), recovery_hashes: vec![[7; 32]], invite_hash: None }
 }
 
 /// Whether `needle` is in any file of the folder.
@@ -156,9 +147,7 @@ fn is_in_a_file(folder: &Path, needle: &[u8]) -> bool {
     let mut files = std::fs::read_dir(folder).expect("the folder");
     files.any(|file| {
         let bytes = std::fs::read(file.expect("a file").path()).expect("read a file");
-        bytes
-            .windows(needle.len())
-            .any(|window| window.eq_ignore_ascii_case(needle))
+        bytes.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
     })
 }
 
@@ -193,10 +182,7 @@ async fn a_deleted_account_is_in_no_file() {
     for (round, number) in (0..4).flat_map(|round| numbers().map(move |number| (round, number))) {
         let times = (number * 7 + round * 13) as usize % 60;
         let data = Some(Bytes::from(marker(number).repeat(1 + times)));
-        let change = Change {
-            data,
-            ..Change::default()
-        };
+        let change = Change { data, ..Change::default() };
         let id = marked(number, "").account.id;
         database.change(id, change).await.expect("change");
     }
@@ -226,13 +212,7 @@ async fn a_token_is_in_no_file() {
     new.device.as_mut().expect("its device").token_hash = hash;
     database.create(new).await.expect("create");
 
-    assert!(
-        database
-            .find_by_token(hash)
-            .await
-            .expect("find by token")
-            .is_some()
-    );
+    assert!(database.find_by_token(hash).await.expect("find by token").is_some());
     assert!(is_in_a_file(folder.path(), &hash), "its hash is stored");
     assert!(!is_in_a_file(folder.path(), token), "the token is not");
 }
@@ -244,20 +224,8 @@ async fn a_newer_schema_is_refused() {
     open(&path).await.close().await;
     run_sql(&path, "PRAGMA user_version = 1000").await;
 
-    let error = Database::open(&path)
-        .await
-        .expect_err("a database of a later version");
-    assert!(
-        matches!(
-            error,
-            OpenError::Newer {
-                found: 1000,
-                known: 1,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    let error = Database::open(&path).await.expect_err("a database of a later version");
+    assert!(matches!(error, OpenError::Newer { found: 1000, known: 1, .. }), "{error}");
 
     run_sql(&path, "PRAGMA user_version = 1").await;
     open(&path).await.check().await.expect("an intact database");
@@ -272,10 +240,7 @@ async fn a_file_that_is_no_database_is_refused_and_left_alone() {
 
     let error = Database::open(&path).await.expect_err("no database");
     assert!(matches!(error, OpenError::Engine { .. }), "{error}");
-    assert_eq!(
-        std::fs::read_to_string(&path).expect("read the file"),
-        content
-    );
+    assert_eq!(std::fs::read_to_string(&path).expect("read the file"), content);
 }
 
 #[tokio::test]
@@ -288,31 +253,15 @@ async fn a_copy_is_whole_and_stays_as_it_was() {
     database.copy_to(&path).await.expect("copy");
     database.create(after.clone()).await.expect("create");
 
-    let again = database
-        .copy_to(&path)
-        .await
-        .expect_err("a copy onto a file");
+    let again = database.copy_to(&path).await.expect_err("a copy onto a file");
     assert!(matches!(again, Failure::Unavailable(_)), "{again}");
     let copy = open(&path).await;
     copy.check().await.expect("an intact copy");
-    let found = copy
-        .find(&[before.account.id, after.account.id])
-        .await
-        .expect("find");
-    assert_eq!(
-        found,
-        [Account {
-            recovery_codes_left: 1,
-            ..before.account.clone()
-        }]
-    );
+    let found = copy.find(&[before.account.id, after.account.id]).await.expect("find");
+    assert_eq!(found, [Account { recovery_codes_left: 1, ..before.account.clone() }]);
     let devices = copy.list(before.account.id).await.expect("list devices");
     assert_eq!(devices, before.device.as_slice());
-    assert_eq!(
-        copy.due(0, 9).await.expect("due").len(),
-        1,
-        "promises are copied too"
-    );
+    assert_eq!(copy.due(0, 9).await.expect("due").len(), 1, "promises are copied too");
 }
 
 #[tokio::test]
@@ -325,11 +274,7 @@ async fn a_check_finds_rows_that_belong_to_nobody() {
     database.close().await;
     run_sql(&path, "PRAGMA foreign_keys = OFF; DELETE FROM accounts").await;
 
-    let error = open(&path)
-        .await
-        .check()
-        .await
-        .expect_err("a device without an account");
+    let error = open(&path).await.check().await.expect_err("a device without an account");
     assert!(matches!(error, Failure::Damaged(_)), "{error}");
 }
 
@@ -342,18 +287,11 @@ async fn a_check_finds_damaged_pages() {
     database.close().await;
     let mut bytes = std::fs::read(&path).expect("read the database");
     let needle = b"external ada";
-    let at = bytes
-        .windows(needle.len())
-        .rposition(|window| window == needle)
-        .expect("the text");
+    let at = bytes.windows(needle.len()).rposition(|window| window == needle).expect("the text");
     bytes[at] = b'f';
     std::fs::write(&path, bytes).expect("write the database");
 
-    let error = open(&path)
-        .await
-        .check()
-        .await
-        .expect_err("a row that its index contradicts");
+    let error = open(&path).await.check().await.expect_err("a row that its index contradicts");
     assert!(matches!(error, Failure::Damaged(_)), "{error}");
 }
 
@@ -361,9 +299,6 @@ async fn a_check_finds_damaged_pages() {
 async fn run_sql(path: &Path, statements: &'static str) {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
     let mut connection = options.connect().await.expect("connect");
-    sqlx::raw_sql(statements)
-        .execute(&mut connection)
-        .await
-        .expect("run the statements");
+    sqlx::raw_sql(statements).execute(&mut connection).await.expect("run the statements");
     connection.close().await.expect("close");
 }

@@ -7,9 +7,7 @@ use crate::ids::{AccountId, ClientId, ConversationId, DeviceId};
 use crate::raw::Raw;
 
 /// What an entry does. Clients show a kind they do not know as "needs a newer version".
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Somebody said something; `target` is the message it answers. The only kind that counts as unread.
@@ -156,13 +154,8 @@ impl<'de> Deserialize<'de> for MessageBody {
         match (kind.as_str(), text) {
             ("text", Some(text)) => Ok(Self::Text { text, data }),
             ("text", None) => Err(serde::de::Error::missing_field("text")),
-            ("custom", _) => Ok(Self::Custom {
-                data: data.unwrap_or_else(|| Raw::of(&())),
-            }),
-            (other, _) => Err(serde::de::Error::unknown_variant(
-                other,
-                &["text", "custom"],
-            )),
+            ("custom", _) => Ok(Self::Custom { data: data.unwrap_or_else(|| Raw::of(&())) }),
+            (other, _) => Err(serde::de::Error::unknown_variant(other, &["text", "custom"])),
         }
     }
 }
@@ -192,9 +185,7 @@ pub enum ConversationKind {
 }
 
 /// What a member may do.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Talks.
@@ -315,10 +306,7 @@ impl SetKey {
 
     /// Whether a device may set it; the others are written by the server alone.
     pub const fn is_settable(&self) -> bool {
-        matches!(
-            self,
-            Self::Mute(_) | Self::Archive(_) | Self::Pin(_) | Self::Draft(_) | Self::App(_)
-        )
+        matches!(self, Self::Mute(_) | Self::Archive(_) | Self::Pin(_) | Self::Draft(_) | Self::App(_))
     }
 }
 

@@ -20,10 +20,7 @@ pub struct ErrorBody {
 impl ErrorBody {
     /// The code, if this version knows it.
     pub fn known(&self) -> Option<Code> {
-        Code::ALL
-            .iter()
-            .copied()
-            .find(|code| code.name() == self.code)
+        Code::ALL.iter().copied().find(|code| code.name() == self.code)
     }
 }
 
@@ -135,10 +132,7 @@ impl Code {
     /// The error with the code's sentence and what exactly was wrong, cut to 200 characters.
     pub fn because(self, detail: &str) -> ErrorBody {
         let detail: String = detail.chars().take(200).collect();
-        ErrorBody {
-            message: format!("{} ({detail})", self.english()),
-            ..self.error()
-        }
+        ErrorBody { message: format!("{} ({detail})", self.english()), ..self.error() }
     }
 }
 

@@ -147,19 +147,11 @@ impl ServerFrame {
         }
         let shape: Shape = serde_json::from_str(text)?;
         match shape {
-            Shape { event: Some(_), .. } => Ok(Self::Event(
-                serde_json::from_str(text).unwrap_or(Event::Unknown),
-            )),
-            Shape {
-                id,
-                error: Some(error),
-                ..
-            } => Ok(Self::Error { id, error }),
-            Shape {
-                id: Some(id),
-                ok: Some(ok),
-                ..
-            } => Ok(Self::Ok { id, ok }),
+            Shape { event: Some(_), .. } => {
+                Ok(Self::Event(serde_json::from_str(text).unwrap_or(Event::Unknown)))
+            }
+            Shape { id, error: Some(error), .. } => Ok(Self::Error { id, error }),
+            Shape { id: Some(id), ok: Some(ok), .. } => Ok(Self::Ok { id, ok }),
             _ => Err(serde::de::Error::custom("neither reply, error nor event")),
         }
     }

@@ -94,10 +94,7 @@ impl ConversationId {
 
     /// The group that `creator` makes under `client_id`; asking twice makes one group.
     pub fn group(creator: AccountId, client_id: ClientId) -> Self {
-        Self(derived(
-            "suda.group.1",
-            &[creator.bytes(), client_id.bytes()],
-        ))
+        Self(derived("suda.group.1", &[creator.bytes(), client_id.bytes()]))
     }
 }
 
@@ -112,9 +109,7 @@ impl ClientId {
 ///
 /// Sequences of one epoch are 1, 2, 3, … without gaps. Another epoch means that the history may differ from what a
 /// device saw (a restored backup): reset the conversation.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Position {
     /// The incarnation of the log.
     pub epoch: u32,
@@ -131,9 +126,6 @@ mod tests {
         let a = AccountId::from_bytes([1; 16]);
         let b = AccountId::from_bytes([2; 16]);
         assert_eq!(ConversationId::direct(a, b), ConversationId::direct(b, a));
-        assert_eq!(
-            ConversationId::direct(a, b).to_string(),
-            "f7153420-bbb1-815f-958e-bd75d9d88d7a"
-        );
+        assert_eq!(ConversationId::direct(a, b).to_string(), "f7153420-bbb1-815f-958e-bd75d9d88d7a");
     }
 }

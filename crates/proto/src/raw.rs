@@ -15,9 +15,7 @@ pub struct Raw(Bytes);
 impl Raw {
     /// The JSON of `value`. Panics only if a type's own `Serialize` fails, which none of this crate's does.
     pub fn of<T: Serialize>(value: &T) -> Self {
-        Self(Bytes::from(
-            serde_json::to_vec(value).expect("wire types serialise"),
-        ))
+        Self(Bytes::from(serde_json::to_vec(value).expect("wire types serialise")))
     }
 
     /// Takes `bytes` if they are one JSON value.

@@ -19,17 +19,13 @@ pub struct SystemClock {
 impl SystemClock {
     /// A clock that starts no earlier than `latest`, the highest time already stored.
     pub const fn starting_at(latest: u64) -> Self {
-        Self {
-            latest: AtomicU64::new(latest),
-        }
+        Self { latest: AtomicU64::new(latest) }
     }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> u64 {
-        let system = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_millis() as u64);
+        let system = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
         self.latest.fetch_max(system, Ordering::Relaxed).max(system)
     }
 }

@@ -104,21 +104,9 @@ pub(crate) async fn set_own(
     set: SetBody,
 ) -> Result<suda_proto::reply::Sent, ErrorBody> {
     let conversation = ConversationId::own(account);
-    let command = |client_id, base, act| Command {
-        author: account,
-        client_id,
-        base,
-        after: None,
-        act,
-    };
+    let command = |client_id, base, act| Command { author: account, client_id, base, after: None, act };
     let hosts = server.hosts()?;
-    match hosts
-        .act(
-            conversation,
-            command(client_id, base, Act::Set(set.clone())),
-        )
-        .await
-    {
+    match hosts.act(conversation, command(client_id, base, Act::Set(set.clone()))).await {
         Err(error) if error.known() == Some(Code::NoSuchConversation) => {}
         answer => return answer,
     }
@@ -128,12 +116,8 @@ pub(crate) async fn set_own(
         settings: SettingsBody::default(),
     };
     let creation = ClientId::caused_by("suda.own.1", &[account.bytes()]);
-    hosts
-        .act(conversation, command(creation, None, Act::Create(create)))
-        .await?;
-    hosts
-        .act(conversation, command(client_id, base, Act::Set(set)))
-        .await
+    hosts.act(conversation, command(creation, None, Act::Create(create))).await?;
+    hosts.act(conversation, command(client_id, base, Act::Set(set))).await
 }
 
 /// Keeps the promise to set a value.
@@ -147,17 +131,7 @@ pub(crate) async fn set(
     let value = Raw::checked(Bytes::copy_from_slice(value.as_bytes()))
         .map_err(|error| Code::Internal.because(&error.to_string()))?;
     let client_id = ClientId::caused_by("suda.job.1", &[job.as_bytes()]);
-    match set_own(
-        server,
-        account,
-        (client_id, None),
-        SetBody {
-            key: key.to_owned(),
-            value,
-        },
-    )
-    .await
-    {
+    match set_own(server, account, (client_id, None), SetBody { key: key.to_owned(), value }).await {
         // The account was deleted meanwhile: nobody is left to be told.
         Err(error) if error.known() == Some(Code::NotMember) => Ok(()),
         answer => answer.map(|_| ()),
@@ -165,42 +139,23 @@ pub(crate) async fn set(
 }
 
 /// Takes a deleted account out of all its conversations and erases what it wrote there.
-pub(crate) async fn erase_account(
-    server: &Server,
-    job: Uuid,
-    account: AccountId,
-) -> Result<(), ErrorBody> {
+pub(crate) async fn erase_account(server: &Server, job: Uuid, account: AccountId) -> Result<(), ErrorBody> {
     let mut after: Option<InboxCursor> = None;
     let mut conversations = vec![ConversationId::own(account)];
     loop {
         // Any time but 0 lists conversations that it left before, too.
-        let rows = server
-            .ports
-            .inbox
-            .rows(account, 1, after, PAGE)
-            .await
-            .map_err(storage)?;
+        let rows = server.ports.inbox.rows(account, 1, after, PAGE).await.map_err(storage)?;
         conversations.extend(rows.iter().map(|row| row.conversation));
         match rows.last() {
             Some(last) if rows.len() == PAGE as usize => {
-                after = Some(InboxCursor {
-                    touched: last.touched(),
-                    conversation: last.conversation,
-                });
+                after = Some(InboxCursor { touched: last.touched(), conversation: last.conversation });
             }
             _ => break,
         }
     }
     for conversation in conversations {
-        let client_id =
-            ClientId::caused_by("suda.erase.1", &[job.as_bytes(), conversation.bytes()]);
-        let command = Command {
-            author: account,
-            client_id,
-            base: None,
-            after: None,
-            act: Act::EraseAuthor,
-        };
+        let client_id = ClientId::caused_by("suda.erase.1", &[job.as_bytes(), conversation.bytes()]);
+        let command = Command { author: account, client_id, base: None, after: None, act: Act::EraseAuthor };
         match server.hosts()?.act(conversation, command).await {
             Err(error) if error.known() == Some(Code::NoSuchConversation) => {}
             answer => drop(answer?),

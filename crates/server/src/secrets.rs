@@ -42,12 +42,7 @@ impl Secrets {
         let mut random = [0; 32];
         entropy.fill(&mut random);
         let nobody = hash_with(&argon, &random, &random[..16]).unwrap_or_default();
-        Ok(Self {
-            entropy,
-            argon,
-            turns: Semaphore::new(AT_ONCE),
-            nobody,
-        })
+        Ok(Self { entropy, argon, turns: Semaphore::new(AT_ONCE), nobody })
     }
 
     /// The Argon2id hash of a password, in PHC form.
@@ -67,11 +62,7 @@ impl Secrets {
     ///
     /// # Errors
     /// `internal` if checking fails.
-    pub async fn is_password(
-        &self,
-        password: String,
-        hash: Option<String>,
-    ) -> Result<bool, ErrorBody> {
+    pub async fn is_password(&self, password: String, hash: Option<String>) -> Result<bool, ErrorBody> {
         let exists = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.nobody.clone());
         let argon = self.argon.clone();
@@ -93,29 +84,17 @@ impl Secrets {
     pub fn code(&self) -> String {
         let mut random = [0; 20];
         self.entropy.fill(&mut random);
-        let letters: Vec<char> = random
-            .iter()
-            .map(|byte| char::from(CODE_ALPHABET[usize::from(byte % 32)]))
-            .collect();
-        letters
-            .chunks(5)
-            .map(|group| group.iter().collect::<String>())
-            .collect::<Vec<_>>()
-            .join("-")
+        let letters: Vec<char> =
+            random.iter().map(|byte| char::from(CODE_ALPHABET[usize::from(byte % 32)])).collect();
+        letters.chunks(5).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
     }
 
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ErrorBody> {
-        let _turn = self
-            .turns
-            .acquire()
-            .await
-            .map_err(|_| Code::Draining.error())?;
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|_| Code::Internal.error())
+        let _turn = self.turns.acquire().await.map_err(|_| Code::Draining.error())?;
+        tokio::task::spawn_blocking(work).await.map_err(|_| Code::Internal.error())
     }
 }
 
@@ -131,8 +110,5 @@ pub fn hash_code(code: &str) -> [u8; 32] {
 }
 
 fn hash_with(argon: &Argon2<'_>, password: &[u8], salt: &[u8]) -> Option<String> {
-    argon
-        .hash_password_with_salt(password, salt)
-        .ok()
-        .map(|hash| hash.to_string())
+    argon.hash_password_with_salt(password, salt).ok().map(|hash| hash.to_string())
 }

@@ -62,21 +62,9 @@ impl Server {
     /// # Errors
     /// If the settings do not fit.
     pub fn start(setup: Setup) -> Result<Arc<Self>, SetupError> {
-        let Setup {
-            ports,
-            settings,
-            clock,
-            entropy,
-        } = setup;
-        let queue = QueueLimits {
-            frames: settings.session_frames,
-            bytes: settings.session_bytes,
-        };
-        let registry = Arc::new(Registry::new(
-            queue,
-            settings.sessions,
-            settings.device_sessions,
-        ));
+        let Setup { ports, settings, clock, entropy } = setup;
+        let queue = QueueLimits { frames: settings.session_frames, bytes: settings.session_bytes };
+        let registry = Arc::new(Registry::new(queue, settings.sessions, settings.device_sessions));
         let surroundings = Arc::new(Surroundings {
             ports: ports.clone(),
             registry: Arc::clone(&registry),
@@ -124,10 +112,7 @@ impl Server {
         let tasks = std::mem::take(&mut *self.lock_tasks());
         let ended = async {
             self.registry.emptied().await;
-            self.hosts
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
+            self.hosts.lock().unwrap_or_else(PoisonError::into_inner).take();
             for task in tasks {
                 // A task that panicked has nothing left to store.
                 drop(task.await);
@@ -151,12 +136,7 @@ impl Server {
     /// Waits until the server is going down.
     pub(crate) async fn drained(&self) {
         // The sender lives as long as the server, so waiting cannot fail.
-        drop(
-            self.draining
-                .subscribe()
-                .wait_for(|draining| *draining)
-                .await,
-        );
+        drop(self.draining.subscribe().wait_for(|draining| *draining).await);
     }
 
     /// The hosts.
@@ -170,25 +150,14 @@ impl Server {
 
     /// Closes the sessions of devices that were logged out.
     pub(crate) fn revoke(&self, account: AccountId, devices: &[DeviceId], why: Close) {
-        devices
-            .iter()
-            .for_each(|device| self.registry.close(account, Some(*device), why));
+        devices.iter().for_each(|device| self.registry.close(account, Some(*device), why));
     }
 
     /// What a job asks for, carried out.
-    pub(crate) async fn carry_out(
-        &self,
-        job: &suda_domain::ports::jobs::Job,
-    ) -> Result<(), ErrorBody> {
+    pub(crate) async fn carry_out(&self, job: &suda_domain::ports::jobs::Job) -> Result<(), ErrorBody> {
         match &job.task {
-            Task::Set {
-                account,
-                key,
-                value,
-            } => crate::jobs::set(self, job.id, *account, key, value).await,
-            Task::EraseAccount { account } => {
-                crate::jobs::erase_account(self, job.id, *account).await
-            }
+            Task::Set { account, key, value } => crate::jobs::set(self, job.id, *account, key, value).await,
+            Task::EraseAccount { account } => crate::jobs::erase_account(self, job.id, *account).await,
         }
     }
 

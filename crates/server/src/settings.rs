@@ -102,29 +102,14 @@ impl Default for Settings {
             session_requests: 64,
             device_sessions: 8,
             contacts: 2_000,
-            address_rate: Rate {
-                count: 100,
-                period: second,
-                burst: 400,
-            },
-            account_rate: Rate {
-                count: 50,
-                period: second,
-                burst: 200,
-            },
-            login_rate: Rate {
-                count: 10,
-                period: Duration::from_secs(60),
-                burst: 20,
-            },
+            address_rate: Rate { count: 100, period: second, burst: 400 },
+            account_rate: Rate { count: 50, period: second, burst: 200 },
+            login_rate: Rate { count: 10, period: Duration::from_secs(60), burst: 20 },
             app_keys: String::new(),
             app_audience: "suda".to_owned(),
             app_key: String::new(),
             // The first choice of OWASP's password storage cheat sheet for Argon2id.
-            password_cost: PasswordCost {
-                memory_kib: 19 * 1024,
-                passes: 2,
-            },
+            password_cost: PasswordCost { memory_kib: 19 * 1024, passes: 2 },
         }
     }
 }

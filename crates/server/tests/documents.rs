@@ -49,10 +49,7 @@ fn generated_sections_are_up_to_date() {
     if blessing() {
         std::fs::write(docs().join("protocol.md"), after).expect("docs/protocol.md is writable");
     } else {
-        assert!(
-            before == after,
-            "docs/protocol.md is out of date: run this test with BLESS=1"
-        );
+        assert!(before == after, "docs/protocol.md is out of date: run this test with BLESS=1");
     }
 }
 
@@ -64,10 +61,7 @@ fn the_openapi_document_is_up_to_date() {
         std::fs::write(&path, wanted).expect("docs/openapi.json is writable");
     } else {
         let found = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(
-            found == wanted,
-            "docs/openapi.json is out of date: run this test with BLESS=1"
-        );
+        assert!(found == wanted, "docs/openapi.json is out of date: run this test with BLESS=1");
     }
 }
 
@@ -75,10 +69,7 @@ fn the_openapi_document_is_up_to_date() {
 fn every_example_is_what_it_says() {
     let protocol = protocol();
     let examples = examples(&protocol);
-    let faults: Vec<String> = examples
-        .iter()
-        .filter_map(|example| check(example).err())
-        .collect();
+    let faults: Vec<String> = examples.iter().filter_map(|example| check(example).err()).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
@@ -91,16 +82,10 @@ fn nothing_lacks_an_example() {
     let protocol = protocol();
     let examples = examples(&protocol);
     let has = |label: &str| examples.iter().any(|example| example.label == label);
-    let of_requests = requests
-        .split_whitespace()
-        .flat_map(|name| [format!("request:{name}"), format!("reply:{name}")]);
-    let of_events = events
-        .split_whitespace()
-        .map(|name| format!("event:{name}"));
-    let lacking: Vec<String> = of_requests
-        .chain(of_events)
-        .filter(|label| !has(label))
-        .collect();
+    let of_requests =
+        requests.split_whitespace().flat_map(|name| [format!("request:{name}"), format!("reply:{name}")]);
+    let of_events = events.split_whitespace().map(|name| format!("event:{name}"));
+    let lacking: Vec<String> = of_requests.chain(of_events).filter(|label| !has(label)).collect();
     assert_eq!(lacking, Vec::<String>::new());
 }
 
@@ -118,16 +103,10 @@ fn examples(page: &str) -> Vec<Example<'_>> {
     let mut examples = Vec::new();
     let mut from = 0;
     while let Some(start) = page[from..].find("```json ").map(|at| from + at) {
-        let (label, rest) = page[start + 8..]
-            .split_once('\n')
-            .expect("a fence ends its line");
+        let (label, rest) = page[start + 8..].split_once('\n').expect("a fence ends its line");
         let length = rest.find("\n```").expect("a block is closed");
         let line = page[..start].lines().count() + 2;
-        examples.push(Example {
-            label: label.trim(),
-            text: &rest[..length],
-            line,
-        });
+        examples.push(Example { label: label.trim(), text: &rest[..length], line });
         from = page.len() - rest.len() + length + 4;
     }
     examples
@@ -143,12 +122,7 @@ fn check(example: &Example<'_>) -> Result<(), String> {
         "rest" => check_rest(name, example.text),
         _ => Err("the label is none of request, reply, event, error, rest".to_owned()),
     };
-    outcome.map_err(|fault| {
-        format!(
-            "docs/protocol.md:{}: {}: {fault}",
-            example.line, example.label
-        )
-    })
+    outcome.map_err(|fault| format!("docs/protocol.md:{}: {}: {fault}", example.line, example.label))
 }
 
 fn check_request(name: &str, text: &str) -> Result<(), String> {
@@ -157,18 +131,11 @@ fn check_request(name: &str, text: &str) -> Result<(), String> {
         return Err(format!("it is a {}", frame.name));
     }
     let request = frame.request().map_err(|error| error.to_string())?;
-    same(
-        text,
-        &OutgoingRequest {
-            id: frame.id,
-            request,
-        },
-    )
+    same(text, &OutgoingRequest { id: frame.id, request })
 }
 
 fn check_reply(name: &str, text: &str) -> Result<(), String> {
-    let ServerFrame::Ok { id, ok } = ServerFrame::read(text).map_err(|error| error.to_string())?
-    else {
+    let ServerFrame::Ok { id, ok } = ServerFrame::read(text).map_err(|error| error.to_string())? else {
         return Err("it is no reply".to_owned());
     };
     let written = match name {
@@ -199,9 +166,7 @@ fn check_event(name: &str, text: &str) -> Result<(), String> {
 }
 
 fn check_error(text: &str) -> Result<(), String> {
-    let ServerFrame::Error { id, error } =
-        ServerFrame::read(text).map_err(|error| error.to_string())?
-    else {
+    let ServerFrame::Error { id, error } = ServerFrame::read(text).map_err(|error| error.to_string())? else {
         return Err("it is no error".to_owned());
     };
     let code = error.known().ok_or("there is no such code")?;
@@ -246,23 +211,15 @@ fn written<T: DeserializeOwned + Serialize>(value: &Raw) -> Result<Value, String
 fn same(text: &str, written: &impl Serialize) -> Result<(), String> {
     let example: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let written = serde_json::to_value(written).map_err(|error| error.to_string())?;
-    if example == written {
-        Ok(())
-    } else {
-        Err(format!("the wire writes {written}"))
-    }
+    if example == written { Ok(()) } else { Err(format!("the wire writes {written}")) }
 }
 
 /// The page with the text between a section's markers replaced.
 fn with_section(page: &str, name: &str, table: &str) -> String {
     let start = format!("<!-- generated: {name} -->\n");
-    let before = page
-        .find(&start)
-        .unwrap_or_else(|| panic!("docs/protocol.md has a section {name}"))
-        + start.len();
-    let length = page[before..]
-        .find("<!-- /generated -->")
-        .expect("a generated section ends");
+    let before =
+        page.find(&start).unwrap_or_else(|| panic!("docs/protocol.md has a section {name}")) + start.len();
+    let length = page[before..].find("<!-- /generated -->").expect("a generated section ends");
     format!("{}{table}{}", &page[..before], &page[before + length..])
 }
 
@@ -271,19 +228,11 @@ fn errors() -> String {
         "| code | HTTP | again after | closes | English | Korean |\n|---|---|---|---|---|---|\n",
     );
     for code in Code::ALL {
-        let again = code
-            .retry_after_ms()
-            .map_or_else(String::new, |after| format!("{after} ms"));
-        let closes = if suda_proto::close::Close::after_hello(*code).is_some() {
-            "may"
-        } else {
-            ""
-        };
+        let again = code.retry_after_ms().map_or_else(String::new, |after| format!("{after} ms"));
+        let closes = if suda_proto::close::Close::after_hello(*code).is_some() { "may" } else { "" };
         let (name, status) = (code.name(), code.status());
         let (english, korean) = (code.english(), code.korean());
-        table.push_str(&format!(
-            "| `{name}` | {status} | {again} | {closes} | {english} | {korean} |\n"
-        ));
+        table.push_str(&format!("| `{name}` | {status} | {again} | {closes} | {english} | {korean} |\n"));
     }
     table
 }
@@ -311,15 +260,9 @@ fn limits() -> String {
     let limits = serde_json::to_value(Limits::default()).expect("limits serialise");
     let schema = schemars::schema_for!(Limits);
     let mut table = String::from("| limit | default | what |\n|---|---|---|\n");
-    let properties = schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .expect("limits are an object");
+    let properties = schema.get("properties").and_then(Value::as_object).expect("limits are an object");
     for (name, property) in properties {
-        let what = property["description"]
-            .as_str()
-            .expect("limits are described")
-            .replace('\n', " ");
+        let what = property["description"].as_str().expect("limits are described").replace('\n', " ");
         table.push_str(&format!("| `{name}` | {} | {what} |\n", limits[name]));
     }
     table
@@ -333,10 +276,7 @@ fn rest_summary() -> String {
             Access::Device => "device token",
             Access::App => "application key",
         };
-        table.push_str(&format!(
-            "| `{} {}` | {access} | {} |\n",
-            route.method, route.path, route.summary
-        ));
+        table.push_str(&format!("| `{} {}` | {access} | {} |\n", route.method, route.path, route.summary));
     }
     table
 }

@@ -30,19 +30,8 @@ pub async fn run(options: Options) -> Result<(), ChatError> {
     if let Some(folder) = cache.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let Options {
-        server,
-        name,
-        language,
-        ..
-    } = options;
-    suda_tui::run(suda_tui::Options {
-        server,
-        cache,
-        name,
-        language,
-    })
-    .await
+    let Options { server, name, language, .. } = options;
+    suda_tui::run(suda_tui::Options { server, cache, name, language }).await
 }
 
 /// Where the login for a server is kept (XDG base directories), one file for each name given.
@@ -52,15 +41,9 @@ fn place(server: &str, name: Option<&str>) -> PathBuf {
         .map(PathBuf::from)
         .or_else(|| std::env::home_dir().map(|home| home.join(".local/share")))
         .unwrap_or_default();
-    let host = server
-        .split_once("://")
-        .map_or(server, |(_, host)| host)
-        .trim_end_matches('/');
+    let host = server.split_once("://").map_or(server, |(_, host)| host).trim_end_matches('/');
     let file = name.map_or_else(|| host.to_owned(), |name| format!("{name}@{host}"));
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '@');
-    let file: String = file
-        .chars()
-        .map(|c| if is_plain(c) { c } else { '_' })
-        .collect();
+    let file: String = file.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
     share.join("suda").join(format!("{file}.db"))
 }

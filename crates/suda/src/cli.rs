@@ -152,9 +152,7 @@ mod tests {
             ["suda", "admin", "account", "list", "--data", "here"],
         ] {
             let line = CommandLine::try_parse_from(arguments).expect("both are accepted");
-            let Command::Admin(admin) = line.command else {
-                panic!("not admin")
-            };
+            let Command::Admin(admin) = line.command else { panic!("not admin") };
             let loaded = crate::config::load(&admin.flags.0, |_| None).expect("valid");
             assert_eq!(loaded.config.data, PathBuf::from("here"));
         }

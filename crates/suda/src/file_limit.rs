@@ -11,17 +11,12 @@ const MODEST: usize = 4_096;
 /// number that would be needed if `sessions` do not fit and the limit is a small one.
 pub fn raise(sessions: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        ..limit
-    };
+    let raised = Rlimit { current: limit.maximum, ..limit };
     let files = match setrlimit(Resource::Nofile, raised) {
         Ok(()) => limit.maximum,
         Err(_) => limit.current,
     };
-    let files = files.map_or(usize::MAX, |files| {
-        usize::try_from(files).unwrap_or(usize::MAX)
-    });
+    let files = files.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
     let connections = connections(files);
     if connections < sessions && files < MODEST {
         let needed = sessions.min(MODEST - RESERVED) + RESERVED;
@@ -35,10 +30,7 @@ pub fn raise(sessions: usize) -> usize {
 
 /// How many connections fit into a limit of open files.
 fn connections(files: usize) -> usize {
-    files
-        .saturating_sub(RESERVED)
-        .max(files / 4)
-        .clamp(1, tokio::sync::Semaphore::MAX_PERMITS)
+    files.saturating_sub(RESERVED).max(files / 4).clamp(1, tokio::sync::Semaphore::MAX_PERMITS)
 }
 
 #[cfg(test)]

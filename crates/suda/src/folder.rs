@@ -36,8 +36,7 @@ impl Folder {
 
     /// Gives up everything in the log from `at` on. Devices reload their conversations: they may have seen more.
     pub async fn cut(config: &Config, at: Position) -> Result<(), Stop> {
-        let disk =
-            RealDisk::open(&config.data.join("log")).map_err(while_trying("open the log"))?;
+        let disk = RealDisk::open(&config.data.join("log")).map_err(while_trying("open the log"))?;
         log::cut_at(&disk, at).map_err(Stop::Cut)?;
         drop(disk);
         let folder = Self::rebuild(config).await?;
@@ -46,10 +45,7 @@ impl Folder {
     }
 
     async fn open_with(config: &Config, rebuild_index: bool) -> Result<Self, Stop> {
-        let mut options = StoreOptions {
-            rebuild_index,
-            ..StoreOptions::default()
-        };
+        let mut options = StoreOptions { rebuild_index, ..StoreOptions::default() };
         options.conversations.log.segment_bytes = config.segment_mib << 20;
         options.conversations.fatal = Arc::new(end_process);
         let store = Store::open(&config.data, options).await?;
@@ -130,15 +126,10 @@ fn say_what_was_found(report: &StoreReport) {
     }
     if log.damaged_bodies > 0 {
         let damaged = log.damaged_bodies;
-        tracing::error!(
-            "{damaged} messages are damaged on the disk; run `suda check`, or restore a backup"
-        );
+        tracing::error!("{damaged} messages are damaged on the disk; run `suda check`, or restore a backup");
     }
     if report.index_was_rebuilt && log.records > 0 {
-        tracing::info!(
-            "the index was rebuilt from {} records of the log",
-            log.records
-        );
+        tracing::info!("the index was rebuilt from {} records of the log", log.records);
     }
 }
 

@@ -36,17 +36,12 @@ impl SeatedListener {
     /// Listens with at most `seats` connections at once.
     pub fn new(listener: TcpListener, seats: usize) -> Self {
         let seats = Arc::new(Semaphore::new(seats));
-        Self {
-            listener,
-            seats,
-            complaints: Complaints::default(),
-        }
+        Self { listener, seats, complaints: Complaints::default() }
     }
 
     async fn seat(&self) -> OwnedSemaphorePermit {
         if self.seats.available_permits() == 0 {
-            self.complaints
-                .shortage("no seat is free: as many connections as open files permit");
+            self.complaints.shortage("no seat is free: as many connections as open files permit");
         }
         let seat = Arc::clone(&self.seats).acquire_owned().await;
         seat.expect("the semaphore is never closed")
@@ -64,13 +59,7 @@ impl AddrListener<Seated, Peer> for SeatedListener {
         let (stream, address) = accept(|| self.listener.accept(), &self.complaints).await;
         // Small frames are what chat is made of; refused only when the peer is gone already.
         let _ = stream.set_nodelay(true);
-        Ok((
-            Seated {
-                stream,
-                _seat: seat,
-            },
-            Peer(address),
-        ))
+        Ok((Seated { stream, _seat: seat }, Peer(address)))
     }
 
     fn get_local_addr(&self) -> io::Result<Peer> {
@@ -98,10 +87,7 @@ where
 /// Whether only the connection that would have been accepted is lost.
 fn concerns_one_connection(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
-    )
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
 /// Logs shortages, but not each of them.
@@ -118,9 +104,7 @@ impl Complaints {
             return false;
         }
         *last = Some(Instant::now());
-        tracing::error!(
-            "{what}; new ones wait, existing ones go on; raise `ulimit -n` if this lasts"
-        );
+        tracing::error!("{what}; new ones wait, existing ones go on; raise `ulimit -n` if this lasts");
         true
     }
 }
@@ -229,12 +213,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let listener = SeatedListener::new(listener, 1);
-        let _first = TcpStream::connect(address)
-            .await
-            .expect("the first connects");
-        let _second = TcpStream::connect(address)
-            .await
-            .expect("the kernel queues the second");
+        let _first = TcpStream::connect(address).await.expect("the first connects");
+        let _second = TcpStream::connect(address).await.expect("the kernel queues the second");
         let (seated, _) = listener.accept_stream().await.expect("never an error");
         let mut next = Box::pin(listener.accept_stream());
         assert!(futures::poll!(&mut next).is_pending());

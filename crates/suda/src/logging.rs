@@ -15,10 +15,6 @@ pub fn start(config: &Config) -> Result<(), Stop> {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
     // An error means that a subscriber is there already.
-    let _ = if config.log_json {
-        lines.json().try_init()
-    } else {
-        lines.try_init()
-    };
+    let _ = if config.log_json { lines.json().try_init() } else { lines.try_init() };
     Ok(())
 }

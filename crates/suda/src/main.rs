@@ -50,15 +50,11 @@ fn run(command: Command) -> Result<(), Stop> {
         }
         Command::Chat(options) => block_on(async { Ok(chat::run(options).await?) }),
         Command::Replay(options) => block_on(replay::run(options)),
-        Command::Backup(arguments) => {
-            maintenance::backup(&load(&arguments.flags.0)?.config, &arguments.to)
-        }
+        Command::Backup(arguments) => maintenance::backup(&load(&arguments.flags.0)?.config, &arguments.to),
         Command::Restore(arguments) => {
             maintenance::restore(&load(&arguments.flags.0)?.config, &arguments.from)
         }
-        Command::Check(arguments) => {
-            maintenance::check(&load(&arguments.flags.0)?.config, &arguments.repair)
-        }
+        Command::Check(arguments) => maintenance::check(&load(&arguments.flags.0)?.config, &arguments.repair),
         Command::Config(arguments) if arguments.markdown => print(&config::markdown()),
         Command::Config(arguments) => print(&config::effective(&load(&arguments.flags.0)?)),
     }
@@ -74,23 +70,14 @@ fn load(flags: &Flags) -> Result<Loaded, Stop> {
 /// Prints to standard output. A reader that has seen enough (`| head`) is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Stop> {
     let mut output = io::stdout().lock();
-    match output
-        .write_all(text.as_bytes())
-        .and_then(|()| output.flush())
-    {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(stop::while_trying("print")(error))
-        }
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(stop::while_trying("print")(error)),
         _ => Ok(()),
     }
 }
 
 /// Runs a command's asynchronous part.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    runtime
-        .map_err(stop::while_trying("start threads"))?
-        .block_on(work)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(stop::while_trying("start threads"))?.block_on(work)
 }

@@ -23,15 +23,11 @@ pub fn backup(config: &Config, to: &Path) -> Result<(), Stop> {
         match Running::find(config).await? {
             Some(server) => {
                 let question = Question::new(Method::POST, &["backup"]).body(json!({ "to": to }));
-                Progress::of("backing up")
-                    .until(server.ask(question))
-                    .await?;
+                Progress::of("backing up").until(server.ask(question)).await?;
             }
             None => {
                 let folder = Folder::open_existing(config).await?;
-                let copied = Progress::of("backing up")
-                    .until(folder.store().backup(&to))
-                    .await;
+                let copied = Progress::of("backing up").until(folder.store().backup(&to)).await;
                 folder.close().await?;
                 copied?;
             }
@@ -39,18 +35,12 @@ pub fn backup(config: &Config, to: &Path) -> Result<(), Stop> {
         Ok(())
     })?;
     let to = to.display();
-    crate::print(&format!(
-        "backed up to {to}\nto bring it back: suda restore --from {to} --data FOLDER\n"
-    ))
+    crate::print(&format!("backed up to {to}\nto bring it back: suda restore --from {to} --data FOLDER\n"))
 }
 
 /// Makes a data folder from a backup.
 pub fn restore(config: &Config, from: &Path) -> Result<(), Stop> {
-    let restoring = async {
-        Ok(Progress::of("restoring")
-            .until(store::restore(from, &config.data))
-            .await?)
-    };
+    let restoring = async { Ok(Progress::of("restoring").until(store::restore(from, &config.data)).await?) };
     let epoch = crate::block_on(restoring)?;
     let data = config.data.display();
     crate::print(&format!(
@@ -100,9 +90,7 @@ fn told(report: &CheckReport) -> String {
     );
     let tail = match log.tail {
         Tail::Clean => "",
-        Tail::Torn { .. } => {
-            "; the next start cuts an unfinished write that nobody was told is stored"
-        }
+        Tail::Torn { .. } => "; the next start cuts an unfinished write that nobody was told is stored",
     };
     let (records, segments, erased) = (log.records, log.segments, log.erased_bodies);
     format!(
@@ -117,10 +105,7 @@ fn told(report: &CheckReport) -> String {
 fn position(text: &str) -> Result<Position, String> {
     let numbers = || {
         let (segment, offset) = text.split_once(':')?;
-        Some(Position {
-            segment: segment.parse().ok()?,
-            offset: offset.parse().ok()?,
-        })
+        Some(Position { segment: segment.parse().ok()?, offset: offset.parse().ok()? })
     };
     numbers().ok_or_else(|| "a position is two numbers, like 3:65536".to_owned())
 }

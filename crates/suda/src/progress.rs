@@ -19,11 +19,7 @@ pub struct Progress {
 impl Progress {
     /// Begins; `what` names the work, as in "backing up".
     pub fn of(what: &str) -> Self {
-        Self {
-            what: what.to_owned(),
-            began: Instant::now(),
-            spinner: None,
-        }
+        Self { what: what.to_owned(), began: Instant::now(), spinner: None }
     }
 
     /// Goes on to this step.

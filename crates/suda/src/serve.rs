@@ -45,9 +45,7 @@ async fn serve(config: &Config, connections: usize) -> Result<(), Stop> {
     warn_of_clock(folder.latest());
     let server = folder.serve(settings)?;
     let listener = bind(&config.listen, address).await?;
-    let address = listener
-        .local_addr()
-        .map_err(while_trying("ask for the address"))?;
+    let address = listener.local_addr().map_err(while_trying("ask for the address"))?;
     let routes = admin::routes(&server, folder.store());
     let admin = AdminSocket::open(&config.data, routes);
     let listener = SeatedListener::new(listener, connections);
@@ -77,20 +75,13 @@ async fn serve(config: &Config, connections: usize) -> Result<(), Stop> {
 /// The certificate, if there is one.
 fn certificate(config: &Config) -> Result<Option<Certificate>, Stop> {
     let pair = config.tls_cert.as_deref().zip(config.tls_key.as_deref());
-    Ok(pair
-        .map(|(cert, key)| Certificate::read(cert, key))
-        .transpose()?)
+    Ok(pair.map(|(cert, key)| Certificate::read(cert, key)).transpose()?)
 }
 
 async fn resolve(listen: &str) -> Result<SocketAddr, Stop> {
-    let bad = |source| Stop::BadAddress {
-        listen: listen.to_owned(),
-        source,
-    };
+    let bad = |source| Stop::BadAddress { listen: listen.to_owned(), source };
     let mut addresses = tokio::net::lookup_host(listen).await.map_err(bad)?;
-    addresses
-        .next()
-        .ok_or_else(|| bad(std::io::ErrorKind::NotFound.into()))
+    addresses.next().ok_or_else(|| bad(std::io::ErrorKind::NotFound.into()))
 }
 
 fn refuse_exposure(config: &Config, address: SocketAddr) -> Result<(), Stop> {
@@ -101,15 +92,10 @@ fn refuse_exposure(config: &Config, address: SocketAddr) -> Result<(), Stop> {
 }
 
 async fn bind(listen: &str, address: SocketAddr) -> Result<TcpListener, Stop> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| match source.kind() {
-            std::io::ErrorKind::AddrInUse => Stop::AddressInUse(listen.to_owned()),
-            _ => Stop::Listen {
-                listen: listen.to_owned(),
-                source,
-            },
-        })
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        std::io::ErrorKind::AddrInUse => Stop::AddressInUse(listen.to_owned()),
+        _ => Stop::Listen { listen: listen.to_owned(), source },
+    })
 }
 
 /// A clock that was set back is no danger, since stored times never decrease, but people should know.
@@ -135,16 +121,12 @@ fn spawn_public(
     certificate: Option<&Certificate>,
     handle: Handle<Peer>,
 ) -> JoinHandle<std::io::Result<()>> {
-    let service = server
-        .router()
-        .into_make_service_with_connect_info::<SocketAddr>();
+    let service = server.router().into_make_service_with_connect_info::<SocketAddr>();
     let mut public = axum_server::Server::<Peer>::from_listener(listener).handle(handle);
     // Without HTTP/2 a connection need not be looked at first, and the head's timeout covers all of it.
     *public.http_builder() = Builder::new(TokioExecutor::new()).http1_only();
     let mut http = public.http_builder().http1();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(HEAD_BYTES);
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES);
     match certificate {
         None => tokio::spawn(public.serve(service)),
         Some(certificate) => {
@@ -156,11 +138,7 @@ fn spawn_public(
 
 /// What the operator is told: where it is, and where to go next.
 fn banner(config: &Config, address: SocketAddr) -> String {
-    let scheme = if config.tls_cert.is_some() {
-        "https"
-    } else {
-        "http"
-    };
+    let scheme = if config.tls_cert.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{address}");
     let data = config.data.display();
     format!(
@@ -185,10 +163,7 @@ impl Signals {
     fn catch() -> std::io::Result<Self> {
         let terminate = signal(SignalKind::terminate())?;
         let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self {
-            terminate,
-            interrupt,
-        })
+        Ok(Self { terminate, interrupt })
     }
 
     async fn asked_to_stop(&mut self) {

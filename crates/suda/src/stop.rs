@@ -45,9 +45,7 @@ pub enum Stop {
     )]
     Exposed(String),
     /// The address makes no sense.
-    #[error(
-        "cannot listen on {listen}: {source}; `listen` is an address and a port, like 127.0.0.1:7878"
-    )]
+    #[error("cannot listen on {listen}: {source}; `listen` is an address and a port, like 127.0.0.1:7878")]
     BadAddress {
         /// What `listen` says.
         listen: String,
@@ -55,9 +53,7 @@ pub enum Stop {
         source: io::Error,
     },
     /// Another process listens there.
-    #[error(
-        "{0} is in use by another process; stop that one, or choose another address with --listen"
-    )]
+    #[error("{0} is in use by another process; stop that one, or choose another address with --listen")]
     AddressInUse(String),
     /// The system refuses the address.
     #[error("cannot listen on {listen}: {source}")]
@@ -132,10 +128,9 @@ impl Stop {
         let code = match self {
             Self::Configuration(_) | Self::LogLevel(_) | Self::Tls(_) => 2,
             Self::Exposed(_) | Self::BadAddress { .. } | Self::Setup(_) => 2,
-            Self::Open { source: error }
-            | Self::Check {
-                source: CheckError::Open(error),
-            } => exit_code_of(error),
+            Self::Open { source: error } | Self::Check { source: CheckError::Open(error) } => {
+                exit_code_of(error)
+            }
             Self::Check { .. } | Self::Backup(BackupError::Damaged(_)) => 65,
             Self::AddressInUse(_) => 75,
             _ => 1,
@@ -178,9 +173,9 @@ fn what_opens(error: &OpenError) -> &'static str {
 /// What to do about a finding, where the finding itself does not say.
 fn what_helps(error: &CheckError) -> &'static str {
     match error {
-        CheckError::Index(_)
-        | CheckError::IndexDiffers { .. }
-        | CheckError::IndexPosition { .. } => REBUILDING,
+        CheckError::Index(_) | CheckError::IndexDiffers { .. } | CheckError::IndexPosition { .. } => {
+            REBUILDING
+        }
         CheckError::Open(error) => what_opens(error),
         CheckError::Database(_) => "; restore a backup into another folder with `suda restore`",
         CheckError::Log(_) => "",

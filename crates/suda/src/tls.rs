@@ -64,12 +64,7 @@ impl Certificate {
         // Looked at before reading, so that a change in between is found later.
         let seen = look(cert, key);
         let served = RustlsConfig::from_config(server_config(cert, key)?);
-        Ok(Self {
-            cert: cert.to_owned(),
-            key: key.to_owned(),
-            seen,
-            served,
-        })
+        Ok(Self { cert: cert.to_owned(), key: key.to_owned(), seen, served })
     }
 
     /// What the listener serves; it follows every reload.
@@ -107,9 +102,9 @@ impl Certificate {
                 self.served.reload_from_config(config);
                 tracing::info!("the TLS certificate was reloaded");
             }
-            Err(error) => tracing::error!(
-                "the TLS certificate was not reloaded, the former one stays: {error}"
-            ),
+            Err(error) => {
+                tracing::error!("the TLS certificate was not reloaded, the former one stays: {error}")
+            }
         }
     }
 }
@@ -122,20 +117,13 @@ fn look(cert: &Path, key: &Path) -> Seen {
 }
 
 fn server_config(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
-    let not_pem = |path: &Path, what| TlsError::NotPem {
-        path: path.to_owned(),
-        what,
-    };
+    let not_pem = |path: &Path, what| TlsError::NotPem { path: path.to_owned(), what };
     let chain: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(&read(cert)?).collect();
     let chain = chain.ok().filter(|chain| !chain.is_empty());
     let chain = chain.ok_or_else(|| not_pem(cert, "certificate"))?;
     let private = PrivateKeyDer::from_pem_slice(&read(key)?);
     let private = private.map_err(|_| not_pem(key, "private key"))?;
-    let unusable = |source| TlsError::Unusable {
-        cert: cert.to_owned(),
-        key: key.to_owned(),
-        source,
-    };
+    let unusable = |source| TlsError::Unusable { cert: cert.to_owned(), key: key.to_owned(), source };
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(unusable)?
@@ -148,10 +136,7 @@ fn server_config(cert: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError>
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    fs::read(path).map_err(|source| TlsError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })
+    fs::read(path).map_err(|source| TlsError::Unreadable { path: path.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -199,14 +184,8 @@ mod tests {
             (&cert, &other_key, "do not fit together"),
         ];
         for (cert, key, expected) in cases {
-            let error = Certificate::read(cert, key)
-                .err()
-                .map(|error| error.to_string())
-                .unwrap();
-            assert!(
-                error.contains(expected),
-                "{error:?} does not say {expected:?}"
-            );
+            let error = Certificate::read(cert, key).err().map(|error| error.to_string()).unwrap();
+            assert!(error.contains(expected), "{error:?} does not say {expected:?}");
         }
     }
 }

@@ -12,12 +12,7 @@ fn admin(data: &Path, arguments: &[&str]) -> String {
 }
 
 fn line<'a>(data: &'a Path, arguments: &[&'a str]) -> Vec<&'a str> {
-    let mut line = vec![
-        "admin",
-        "--data",
-        data.to_str().expect("UTF-8"),
-        "--log-level=warn",
-    ];
+    let mut line = vec!["admin", "--data", data.to_str().expect("UTF-8"), "--log-level=warn"];
     line.extend(arguments);
     line
 }
@@ -34,35 +29,20 @@ async fn accounts_are_managed_while_the_server_runs() {
     assert_eq!(sign_up(&server, "berta").await.0, 200);
 
     let list = admin(data, &["account", "list"]);
-    assert!(
-        list.starts_with("anna ") && list.contains("\nberta "),
-        "{list}"
-    );
+    assert!(list.starts_with("anna ") && list.contains("\nberta "), "{list}");
     let list = admin(data, &["account", "list", "--prefix", "b"]);
-    assert!(
-        list.starts_with("berta ") && list.lines().count() == 1,
-        "{list}"
-    );
+    assert!(list.starts_with("berta ") && list.lines().count() == 1, "{list}");
 
-    assert_eq!(
-        admin(data, &["account", "disable", "anna"]),
-        "anna is disabled\n"
-    );
+    assert_eq!(admin(data, &["account", "disable", "anna"]), "anna is disabled\n");
     assert_eq!(log_in(&server, "anna", PASSWORD).await.0, 403);
-    assert_eq!(
-        admin(data, &["account", "enable", "anna"]),
-        "anna is enabled\n"
-    );
+    assert_eq!(admin(data, &["account", "enable", "anna"]), "anna is enabled\n");
     assert_eq!(log_in(&server, "anna", PASSWORD).await.0, 200);
 
     let output = admin(data, &["account", "reset-password", "anna"]);
     assert_eq!(log_in(&server, "anna", PASSWORD).await.0, 401);
     assert_eq!(log_in(&server, "anna", new_password(&output)).await.0, 200);
 
-    assert_eq!(
-        admin(data, &["account", "delete", "anna", "--yes"]),
-        "anna is deleted\n"
-    );
+    assert_eq!(admin(data, &["account", "delete", "anna", "--yes"]), "anna is deleted\n");
     assert!(!admin(data, &["account", "list"]).contains("anna"));
 }
 
@@ -92,8 +72,7 @@ async fn an_invitation_lets_in_as_many_as_it_says() {
     assert_eq!(sign_up(&server, "anna").await.0, 403);
     let invite = admin(server.data(), &["invite", "--uses", "1", "--days", "1"]);
     let with_invite = |name: &str| {
-        let body =
-            serde_json::json!({ "name": name, "password": PASSWORD, "invite": invite.trim_end() });
+        let body = serde_json::json!({ "name": name, "password": PASSWORD, "invite": invite.trim_end() });
         support::post(&server, "/v1/accounts", body)
     };
     assert_eq!(with_invite("anna").await.0, 200);
@@ -113,10 +92,7 @@ fn the_status_is_told_in_words_and_as_json() {
 fn what_cannot_be_done_is_explained() {
     let server = Server::spawn(&[]);
     let (code, error) = failure_of(line(server.data(), &["account", "disable", "nobody"]));
-    assert_eq!(
-        (code, error.trim_end()),
-        (1, "suda: There is no such account.")
-    );
+    assert_eq!((code, error.trim_end()), (1, "suda: There is no such account."));
     let (code, error) = failure_of(line(server.data(), &["account", "delete", "nobody"]));
     assert!(code == 1 && error.contains("--yes"), "{error}");
     let absent = server.data().join("absent");

@@ -67,10 +67,7 @@ async fn a_second_process_on_the_folder_is_refused_and_the_first_goes_on() {
     let data = server.data().to_str().expect("UTF-8");
     let (code, error) = failure_of(["serve", "--listen", "127.0.0.1:0", "--data", data]);
     assert_eq!(code, 75, "{error}");
-    assert!(
-        error.contains(data) && error.contains("another process uses the data folder"),
-        "{error}"
-    );
+    assert!(error.contains(data) && error.contains("another process uses the data folder"), "{error}");
     assert_eq!(sign_up(&server, "anna").await.0, 200);
 }
 
@@ -82,10 +79,7 @@ fn an_address_in_use_is_named() {
     let data = folder.path().to_str().expect("UTF-8");
     let (code, error) = failure_of(["serve", "--listen", &address, "--data", data]);
     assert_eq!(code, 75, "{error}");
-    assert!(
-        error.contains(&address) && error.contains("--listen"),
-        "{error}"
-    );
+    assert!(error.contains(&address) && error.contains("--listen"), "{error}");
 }
 
 #[test]
@@ -93,8 +87,7 @@ fn the_folder_belongs_to_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::spawn_on(&folder.path().join("data"), &[]);
-    let mode =
-        |path: &std::path::Path| path.metadata().expect("there").permissions().mode() & 0o077;
+    let mode = |path: &std::path::Path| path.metadata().expect("there").permissions().mode() & 0o077;
     assert_eq!(mode(server.data()), 0);
     for entry in server.data().read_dir().expect("readable") {
         let path = entry.expect("readable").path();

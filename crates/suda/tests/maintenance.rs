@@ -25,10 +25,7 @@ async fn talk(server: &Server) -> (Person, String) {
 
 /// What the same person sees on another server.
 async fn history_on(server: &Server, person: &Person, conversation: &str) -> Vec<Value> {
-    let there = Person {
-        url: server.url().to_owned(),
-        ..person.clone()
-    };
+    let there = Person { url: server.url().to_owned(), ..person.clone() };
     there.history(conversation).await.expect("a member reads")
 }
 
@@ -42,15 +39,8 @@ async fn a_backup_of_a_running_server_is_brought_back_as_it_was() {
 
     let data = text_of(server.data()).to_owned();
     let mut relative = suda(["backup", "--data", &data, "--to", "copy"]);
-    let output = relative
-        .current_dir(folder.path())
-        .output()
-        .expect("it runs");
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = relative.current_dir(folder.path()).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8_lossy(&output.stdout).contains("suda restore"));
     let (copy, restored) = (path("copy"), path("restored"));
     let (code, error) = failure_of(["backup", "--data", &data, "--to", text_of(&copy)]);
@@ -58,13 +48,7 @@ async fn a_backup_of_a_running_server_is_brought_back_as_it_was() {
     anna.say(&conversation, 0, "too late for the backup").await;
     server.terminate();
 
-    let restore = [
-        "restore",
-        "--from",
-        text_of(&copy),
-        "--data",
-        text_of(&restored),
-    ];
+    let restore = ["restore", "--from", text_of(&copy), "--data", text_of(&restored)];
     assert!(output_of(restore).contains("suda serve"));
     let (code, error) = failure_of(restore);
     assert!(code == 1 && error.contains("exists already"), "{error}");
@@ -82,10 +66,7 @@ async fn a_stopped_server_is_backed_up_checked_and_its_index_rebuilt() {
     let before = anna.history(&conversation).await.expect("a member reads");
     let data = text_of(server.data()).to_owned();
     let (code, error) = failure_of(["check", "--data", &data]);
-    assert!(
-        code == 75 && error.contains("another process"),
-        "{code}: {error}"
-    );
+    assert!(code == 75 && error.contains("another process"), "{code}: {error}");
     server.terminate();
 
     let copy = folder.path().join("copy");
@@ -112,10 +93,7 @@ async fn damage_is_found_and_the_last_resort_gives_up_what_follows_it() {
 
     let (code, error) = failure_of(["check", "--data", &data]);
     assert_eq!(code, 65, "{error}");
-    let cut_at = error
-        .split("--cut-at ")
-        .nth(1)
-        .and_then(|rest| rest.split('`').next());
+    let cut_at = error.split("--cut-at ").nth(1).and_then(|rest| rest.split('`').next());
     let cut_at = cut_at.expect("it names the last resort");
     assert!(output_of(["check", "--data", &data, "--cut-at", cut_at]).contains("is sound"));
     let server = server.restart();
@@ -125,21 +103,13 @@ async fn damage_is_found_and_the_last_resort_gives_up_what_follows_it() {
 }
 
 fn segment_of(data: &Path) -> PathBuf {
-    let files = data
-        .join("log")
-        .read_dir()
-        .expect("readable")
-        .map(|file| file.expect("readable").path());
-    let largest =
-        files.max_by_key(|path| path.metadata().map(|data| data.len()).unwrap_or_default());
+    let files = data.join("log").read_dir().expect("readable").map(|file| file.expect("readable").path());
+    let largest = files.max_by_key(|path| path.metadata().map(|data| data.len()).unwrap_or_default());
     largest.expect("a segment")
 }
 
 fn last_place_of(bytes: &[u8], text: &[u8]) -> usize {
-    bytes
-        .windows(text.len())
-        .rposition(|window| window == text)
-        .expect("it is stored")
+    bytes.windows(text.len()).rposition(|window| window == text).expect("it is stored")
 }
 
 #[test]
@@ -154,13 +124,7 @@ fn what_is_not_there_is_said() {
         let (code, error) = failure_of(arguments);
         assert!(code == 1 && error.contains("no data folder"), "{error}");
     }
-    let (code, error) = failure_of([
-        "restore",
-        "--from",
-        &absent,
-        "--data",
-        &(absent.clone() + "2"),
-    ]);
+    let (code, error) = failure_of(["restore", "--from", &absent, "--data", &(absent.clone() + "2")]);
     assert!(code == 1 && error.contains("is no backup"), "{error}");
     let (code, error) = failure_of(["check", "--cut-at", "nonsense"]);
     assert!(code == 2 && error.contains("like 3:65536"), "{error}");

@@ -18,17 +18,12 @@ struct Connection(BufReader<TcpStream>);
 impl Connection {
     fn open(server: &Server) -> Self {
         let stream = TcpStream::connect(server.address()).expect("the kernel accepts");
-        stream
-            .set_read_timeout(Some(Duration::from_secs(60)))
-            .expect("valid");
+        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("valid");
         Self(BufReader::new(stream))
     }
 
     fn ask(&mut self) {
-        self.0
-            .get_mut()
-            .write_all(b"GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n")
-            .expect("sent");
+        self.0.get_mut().write_all(b"GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n").expect("sent");
     }
 
     /// Reads one whole answer.
@@ -50,25 +45,17 @@ impl Connection {
 #[test]
 fn existing_connections_go_on_and_waiting_ones_are_served_later() {
     let mut server = Server::spawn_with_files(FILES, &[]);
-    let mut connections: Vec<_> = (0..CONNECTIONS)
-        .map(|_| Connection::open(&server))
-        .collect();
+    let mut connections: Vec<_> = (0..CONNECTIONS).map(|_| Connection::open(&server)).collect();
     server.wait_for_log("no seat is free");
     let (first, last) = (0, CONNECTIONS - 1);
     connections[last].ask();
     for _ in 0..3 {
         connections[first].ask();
-        assert!(
-            connections[first].is_answered(),
-            "an existing connection goes on"
-        );
+        assert!(connections[first].is_answered(), "an existing connection goes on");
     }
     let mut waiting = connections.pop().expect("the last");
     drop(connections);
-    assert!(
-        waiting.is_answered(),
-        "a waiting connection is served once others are gone"
-    );
+    assert!(waiting.is_answered(), "a waiting connection is served once others are gone");
     drop(waiting);
     assert_eq!(server.terminate().code(), Some(0));
 }

@@ -1,9 +1,6 @@
 //! The promises, black-box: a real server, killed, cut and flooded.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on should stop with a trace"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop with a trace")]
 
 mod support;
 
@@ -28,14 +25,7 @@ async fn two(server: &Server) -> (Person, Person, String) {
 
 fn texts(entries: &[Value]) -> Vec<String> {
     let messages = entries.iter().filter(|entry| entry["kind"] == "message");
-    messages
-        .map(|entry| {
-            entry["body"]["text"]
-                .as_str()
-                .unwrap_or("(gone)")
-                .to_owned()
-        })
-        .collect()
+    messages.map(|entry| entry["body"]["text"].as_str().unwrap_or("(gone)").to_owned()).collect()
 }
 
 /// P1, P2: whatever was acknowledged when the server is killed is there, in order, without holes, for everybody.
@@ -50,9 +40,7 @@ async fn acknowledged_means_kept() {
         let mut sent = Vec::new();
         for number in 0..60 {
             let text = format!("{round}-{number}");
-            let id = line
-                .send("send", message(&conversation, Uuid::now_v7(), base, &text))
-                .await;
+            let id = line.send("send", message(&conversation, Uuid::now_v7(), base, &text)).await;
             sent.push((id, text));
         }
         // Killed while most of them are under way.
@@ -65,19 +53,12 @@ async fn acknowledged_means_kept() {
     }
     for person in [&mina, &joon] {
         let entries = person.history(&conversation).await.unwrap();
-        let numbers: Vec<u64> = entries
-            .iter()
-            .map(|entry| entry["seq"].as_u64().unwrap())
-            .collect();
+        let numbers: Vec<u64> = entries.iter().map(|entry| entry["seq"].as_u64().unwrap()).collect();
         assert_eq!(numbers, (1..=entries.len() as u64).collect::<Vec<_>>());
         for (seq, text) in &acknowledged {
             assert_eq!(entries[*seq as usize - 1]["body"]["text"], text.as_str());
         }
-        assert!(
-            entries
-                .windows(2)
-                .all(|pair| pair[0]["at"].as_u64() <= pair[1]["at"].as_u64())
-        );
+        assert!(entries.windows(2).all(|pair| pair[0]["at"].as_u64() <= pair[1]["at"].as_u64()));
     }
 }
 
@@ -93,16 +74,7 @@ async fn a_repeated_send_is_one_entry() {
         joon.say(&conversation, 1, "between").await;
     }
     assert_eq!(line.ask("send", send.clone()).await.unwrap(), first);
-    assert_eq!(
-        mina.log_in()
-            .await
-            .connect()
-            .await
-            .ask("send", send.clone())
-            .await
-            .unwrap(),
-        first
-    );
+    assert_eq!(mina.log_in().await.connect().await.ask("send", send.clone()).await.unwrap(), first);
     server.kill9();
     server = server.restart();
     assert_eq!(mina.request("send", send.clone()).await.unwrap(), first);
@@ -110,13 +82,7 @@ async fn a_repeated_send_is_one_entry() {
     let _server = server.restart();
     assert_eq!(mina.connect().await.ask("send", send).await.unwrap(), first);
     let entries = joon.history(&conversation).await.unwrap();
-    assert_eq!(
-        texts(&entries)
-            .iter()
-            .filter(|text| *text == "once")
-            .count(),
-        1
-    );
+    assert_eq!(texts(&entries).iter().filter(|text| *text == "once").count(), 1);
 }
 
 /// P2: of pipelined sends with one lost on the way, none overtakes it.
@@ -135,21 +101,12 @@ async fn pipelined_sends_do_not_swap() {
     };
     line.ask("send", send(0)).await.unwrap();
     // The second is lost; the third and fourth arrive.
-    assert_eq!(
-        line.ask("send", send(2)).await,
-        Err("out_of_turn".to_owned())
-    );
-    assert_eq!(
-        line.ask("send", send(3)).await,
-        Err("out_of_turn".to_owned())
-    );
+    assert_eq!(line.ask("send", send(2)).await, Err("out_of_turn".to_owned()));
+    assert_eq!(line.ask("send", send(3)).await, Err("out_of_turn".to_owned()));
     for place in 1..4 {
         line.ask("send", send(place)).await.unwrap();
     }
-    assert_eq!(
-        texts(&mina.history(&conversation).await.unwrap()),
-        ["0", "1", "2", "3"]
-    );
+    assert_eq!(texts(&mina.history(&conversation).await.unwrap()), ["0", "1", "2", "3"]);
 }
 
 /// P4: connections cut in the middle of a frame lose nothing, and leave nothing half done.
@@ -168,19 +125,15 @@ async fn a_cut_in_the_middle_of_a_frame_is_resumed() {
         assert_eq!(rows[0]["head"], known, "the window tells what was missed");
         resume = Some(welcome["window"]["resume"].clone());
         // A whole frame is on its way, and only its beginning arrives.
-        let send = json!({ "id": 9, "type": "send", "body": message(&conversation, Uuid::now_v7(), 1, "torn") });
+        let send =
+            json!({ "id": 9, "type": "send", "body": message(&conversation, Uuid::now_v7(), 1, "torn") });
         let payload = send.to_string().into_bytes();
         let mut bytes = vec![0x81, 0x80 | 126];
         bytes.extend((payload.len() as u16).to_be_bytes());
         bytes.extend([0; 4]);
         bytes.extend(payload);
-        let MaybeTlsStream::Plain(stream) = line.socket.get_mut() else {
-            panic!("plain")
-        };
-        stream
-            .write_all(&bytes[..cut.min(bytes.len() - 1)])
-            .await
-            .unwrap();
+        let MaybeTlsStream::Plain(stream) = line.socket.get_mut() else { panic!("plain") };
+        stream.write_all(&bytes[..cut.min(bytes.len() - 1)]).await.unwrap();
         stream.flush().await.unwrap();
         drop(line);
         known = mina.say(&conversation, known, "while away").await;
@@ -200,48 +153,29 @@ async fn a_restored_backup_raises_the_epoch() {
     let folder = tempfile::tempdir().unwrap();
     let (backup, restored) = (folder.path().join("backup"), folder.path().join("restored"));
     let path = |path: &Path| path.to_str().unwrap().to_owned();
-    support::output_of([
-        "backup",
-        "--data",
-        &path(server.data()),
-        "--to",
-        &path(&backup),
-    ]);
+    support::output_of(["backup", "--data", &path(server.data()), "--to", &path(&backup)]);
     for number in 0..20 {
         mina.say(&conversation, 1, &format!("lost {number}")).await;
     }
     server.kill9();
-    support::output_of([
-        "restore",
-        "--from",
-        &path(&backup),
-        "--data",
-        &path(&restored),
-    ]);
+    support::output_of(["restore", "--from", &path(&backup), "--data", &path(&restored)]);
     let server = Server::spawn_on(&restored, &[]);
     let (mina, joon) = (at(&mina, &server), at(&joon, &server));
     for number in 0..20 {
         mina.say(&conversation, 1, &format!("kept {number}")).await;
     }
     let mut line = Line::open(server.url()).await;
-    let hello =
-        json!({ "protocol": 1, "token": joon.token, "resume": welcome["window"]["resume"] });
+    let hello = json!({ "protocol": 1, "token": joon.token, "resume": welcome["window"]["resume"] });
     let again = line.ask("hello", hello).await.unwrap();
     assert_eq!(again["resumed"], false, "another epoch is a new boot");
     let epoch = |welcome: &Value| welcome["window"]["rows"][0]["epoch"].as_u64();
     assert!(epoch(&again) > epoch(&welcome));
     let kept: Vec<String> = (0..20).map(|number| format!("kept {number}")).collect();
-    assert_eq!(
-        texts(&joon.history(&conversation).await.unwrap())[1..],
-        kept
-    );
+    assert_eq!(texts(&joon.history(&conversation).await.unwrap())[1..], kept);
 }
 
 fn at(person: &Person, server: &Server) -> Person {
-    Person {
-        url: server.url().to_owned(),
-        ..person.clone()
-    }
+    Person { url: server.url().to_owned(), ..person.clone() }
 }
 
 /// P5: a reader that stops costs a bounded queue, and nobody else notices.
@@ -261,12 +195,7 @@ async fn a_reader_that_stops_costs_nobody_else() {
             waiting.push_back(
                 line.send(
                     "send",
-                    message(
-                        &conversation,
-                        Uuid::now_v7(),
-                        number.saturating_sub(250).max(1),
-                        &text,
-                    ),
+                    message(&conversation, Uuid::now_v7(), number.saturating_sub(250).max(1), &text),
                 )
                 .await,
             );
@@ -290,19 +219,13 @@ async fn a_reader_that_stops_costs_nobody_else() {
     };
     futures::join!(writer, reader);
     let grown = resident_kib(server.pid()).saturating_sub(before);
-    assert!(
-        grown < 150 * 1024,
-        "the server grew by {grown} KiB for 20 MB that nobody reads"
-    );
+    assert!(grown < 150 * 1024, "the server grew by {grown} KiB for 20 MB that nobody reads");
     drop(stopped);
 }
 
 fn resident_kib(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS"))
-        .unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
@@ -313,37 +236,15 @@ async fn a_logged_out_device_is_gone() {
     let (mina, joon, conversation) = two(&server).await;
     let other = joon.log_in().await;
     let mut line = other.connect().await;
-    joon.ok(
-        "DELETE",
-        &format!("/v1/devices/{}", other.device),
-        json!({}),
-    )
-    .await;
+    joon.ok("DELETE", &format!("/v1/devices/{}", other.device), json!({})).await;
     mina.say(&conversation, 1, "secret").await;
     assert_eq!(line.closed().await, 4200);
-    assert!(
-        line.events.is_empty(),
-        "nothing came after the logout: {:?}",
-        line.events
-    );
-    assert_eq!(
-        other.request("ping", json!({})).await,
-        Err("unauthenticated".to_owned())
-    );
-    assert_eq!(
-        Line::open(server.url()).await.hello(&other.token).await,
-        Err("unauthenticated".to_owned())
-    );
+    assert!(line.events.is_empty(), "nothing came after the logout: {:?}", line.events);
+    assert_eq!(other.request("ping", json!({})).await, Err("unauthenticated".to_owned()));
+    assert_eq!(Line::open(server.url()).await.hello(&other.token).await, Err("unauthenticated".to_owned()));
 
     let mut line = joon.connect().await;
-    support::output_of([
-        "admin",
-        "--data",
-        server.data().to_str().unwrap(),
-        "account",
-        "disable",
-        "joon",
-    ]);
+    support::output_of(["admin", "--data", server.data().to_str().unwrap(), "account", "disable", "joon"]);
     assert_eq!(line.closed().await, 4201);
     assert_eq!(joon.rest("GET", "/v1/account", json!({})).await.0, 401);
 }
@@ -355,48 +256,26 @@ async fn a_removed_or_blocked_one_is_out() {
     let (mina, joon, direct) = two(&server).await;
     let group = mina.group(&[&joon]).await;
     let mut line = joon.connect().await;
-    mina.ok(
-        "DELETE",
-        &format!("/v1/groups/{group}/members/{}", joon.id),
-        json!({}),
-    )
-    .await;
+    mina.ok("DELETE", &format!("/v1/groups/{group}/members/{}", joon.id), json!({})).await;
     mina.say(&group, 1, "without joon").await;
     for (name, body) in [
-        (
-            "history",
-            json!({ "conversation": group, "range": { "newest": { "limit": 10 } } }),
-        ),
+        ("history", json!({ "conversation": group, "range": { "newest": { "limit": 10 } } })),
         ("send", message(&group, Uuid::now_v7(), 1, "let me in")),
         ("conversation", json!({ "conversation": group })),
         ("open", json!({ "conversation": group })),
         ("mark", json!({ "conversation": group, "read": 1 })),
     ] {
-        assert_eq!(
-            line.ask(name, body).await,
-            Err("not_member".to_owned()),
-            "{name}"
-        );
+        assert_eq!(line.ask(name, body).await, Err("not_member".to_owned()), "{name}");
     }
     let told: Vec<String> = line.events.iter().map(Value::to_string).collect();
-    assert!(
-        told.iter().any(|event| event.contains("member_removed")),
-        "it is told of its removal"
-    );
-    assert!(
-        told.iter().all(|event| !event.contains("without joon")),
-        "and of nothing after"
-    );
+    assert!(told.iter().any(|event| event.contains("member_removed")), "it is told of its removal");
+    assert!(told.iter().all(|event| !event.contains("without joon")), "and of nothing after");
 
-    mina.ok("PUT", &format!("/v1/blocks/{}", joon.id), json!({}))
-        .await;
+    mina.ok("PUT", &format!("/v1/blocks/{}", joon.id), json!({})).await;
     let send = message(&direct, Uuid::now_v7(), 1, "hello?");
     assert_eq!(line.ask("send", send).await, Err("blocked".to_owned()));
-    mina.ok("DELETE", &format!("/v1/blocks/{}", joon.id), json!({}))
-        .await;
-    line.ask("send", message(&direct, Uuid::now_v7(), 1, "hello!"))
-        .await
-        .unwrap();
+    mina.ok("DELETE", &format!("/v1/blocks/{}", joon.id), json!({})).await;
+    line.ask("send", message(&direct, Uuid::now_v7(), 1, "hello!")).await.unwrap();
 }
 
 /// P10: what was deleted is in no file of the data folder; its number, author and time remain.
@@ -414,9 +293,7 @@ async fn deleted_means_erased() {
     mina.request("send", edit).await.unwrap();
     joon.say(&conversation, 1, kept).await;
     let draft = |text: Value| json!({ "client_id": Uuid::now_v7(), "key": format!("draft/{conversation}"), "value": text });
-    mina.request("set", draft(json!({ "text": format!("{secret} draft") })))
-        .await
-        .unwrap();
+    mina.request("set", draft(json!({ "text": format!("{secret} draft") }))).await.unwrap();
     assert!(is_stored(server.data(), secret));
     let delete = json!({
         "conversation": conversation, "client_id": Uuid::now_v7(), "base": 2, "kind": "delete", "target": first,
@@ -432,29 +309,15 @@ async fn deleted_means_erased() {
     let draft_left = json!({ "text": format!("{secret} draft, never sent") });
     mina.request("set", draft(draft_left)).await.unwrap();
     let mina_said = mina.say(&conversation, 1, &format!("{secret} again")).await;
-    mina.ok(
-        "DELETE",
-        "/v1/account",
-        json!({ "password": "correct horse" }),
-    )
-    .await;
-    wait_until("the account's texts are erased", || {
-        !is_stored(server.data(), secret)
-    })
-    .await;
+    mina.ok("DELETE", "/v1/account", json!({ "password": "correct horse" })).await;
+    wait_until("the account's texts are erased", || !is_stored(server.data(), secret)).await;
     server.kill9();
     let server = server.restart();
     assert!(is_stored(server.data(), kept), "what others wrote stays");
     assert!(!is_stored(server.data(), secret));
     let entries = at(&joon, &server).history(&conversation).await.unwrap();
     assert_eq!(entries[mina_said as usize - 1].get("body"), None);
-    assert_eq!(
-        at(&mina, &server)
-            .rest("GET", "/v1/account", json!({}))
-            .await
-            .0,
-        401
-    );
+    assert_eq!(at(&mina, &server).rest("GET", "/v1/account", json!({})).await.0, 401);
 }
 
 /// Whether any file below the folder holds the text.
@@ -466,9 +329,7 @@ fn is_stored(folder: &Path, text: &str) -> bool {
         }
         // A file may go away while it is looked at, and a socket cannot be read.
         let bytes = std::fs::read(&path).unwrap_or_default();
-        bytes
-            .windows(text.len())
-            .any(|window| window == text.as_bytes())
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
     })
 }
 
@@ -488,27 +349,11 @@ async fn nothing_private_is_logged() {
     let mut server = Server::spawn(&["--log-level", "debug"]);
     let (mina, _, conversation) = two(&server).await;
     let mut line = mina.connect().await;
-    line.ask(
-        "send",
-        message(&conversation, Uuid::now_v7(), 1, "quetzalcoatlus"),
-    )
-    .await
-    .unwrap();
+    line.ask("send", message(&conversation, Uuid::now_v7(), 1, "quetzalcoatlus")).await.unwrap();
     line.say("quetzalcoatlus {").await;
-    line.socket
-        .send(Message::binary(b"quetzalcoatlus".to_vec()))
-        .await
-        .unwrap();
-    drop(
-        line.ask("no_such_request", json!({ "quetzalcoatlus": 1 }))
-            .await,
-    );
-    mina.rest(
-        "POST",
-        "/v1/login",
-        json!({ "name": "mina", "password": "quetzalcoatlus" }),
-    )
-    .await;
+    line.socket.send(Message::binary(b"quetzalcoatlus".to_vec())).await.unwrap();
+    drop(line.ask("no_such_request", json!({ "quetzalcoatlus": 1 })).await);
+    mina.rest("POST", "/v1/login", json!({ "name": "mina", "password": "quetzalcoatlus" })).await;
     server.terminate();
     let log = server.log();
     assert!(!log.is_empty(), "there is a log");

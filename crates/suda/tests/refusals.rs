@@ -1,9 +1,6 @@
 //! Wrong identities and bad input: every request refused with its documented code, and nothing closed that need not be.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on should stop with a trace"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop with a trace")]
 
 mod support;
 
@@ -30,25 +27,13 @@ fn requests(conversation: &str) -> Vec<(&'static str, Value)> {
         ("send", send("edit", text)),
         ("send", send("delete", Value::Null)),
         ("send", send("reaction", json!({ "emoji": "👍" }))),
-        (
-            "history",
-            json!({ "conversation": conversation, "range": range }),
-        ),
+        ("history", json!({ "conversation": conversation, "range": range })),
         ("conversation", json!({ "conversation": conversation })),
         ("open", json!({ "conversation": conversation })),
         ("mark", json!({ "conversation": conversation, "read": 1 })),
-        (
-            "typing",
-            json!({ "conversation": conversation, "typing": true }),
-        ),
-        (
-            "reactions",
-            json!({ "conversation": conversation, "seq": 2 }),
-        ),
-        (
-            "set",
-            json!({ "client_id": Uuid::now_v7(), "key": format!("mute/{conversation}"), "value": {} }),
-        ),
+        ("typing", json!({ "conversation": conversation, "typing": true })),
+        ("reactions", json!({ "conversation": conversation, "seq": 2 })),
+        ("set", json!({ "client_id": Uuid::now_v7(), "key": format!("mute/{conversation}"), "value": {} })),
     ]
 }
 
@@ -59,11 +44,7 @@ fn calls(group: &str, somebody: &str) -> Vec<(&'static str, String, Value)> {
         ("PATCH", path(""), json!({ "title": "mine now" })),
         ("POST", path("/members"), json!({ "accounts": [somebody] })),
         ("DELETE", path(&format!("/members/{somebody}")), json!({})),
-        (
-            "PUT",
-            path(&format!("/members/{somebody}/role")),
-            json!({ "role": "admin" }),
-        ),
+        ("PUT", path(&format!("/members/{somebody}/role")), json!({ "role": "admin" })),
         ("DELETE", path(""), json!({})),
     ]
 }
@@ -78,22 +59,10 @@ async fn every_request_is_refused_to_every_wrong_identity() {
     let stranger = Person::sign_up(url, "stranger").await;
     let group = owner.group(&[&member, &removed]).await;
     owner.say(&group, 1, "hello").await;
-    owner
-        .ok(
-            "DELETE",
-            &format!("/v1/groups/{group}/members/{}", removed.id),
-            json!({}),
-        )
-        .await;
-    let nobody = Person {
-        token: "A".repeat(43),
-        ..owner.clone()
-    };
-    let refusals = [
-        (&nobody, "unauthenticated"),
-        (&stranger, "no_such_conversation"),
-        (&removed, "not_member"),
-    ];
+    owner.ok("DELETE", &format!("/v1/groups/{group}/members/{}", removed.id), json!({})).await;
+    let nobody = Person { token: "A".repeat(43), ..owner.clone() };
+    let refusals =
+        [(&nobody, "unauthenticated"), (&stranger, "no_such_conversation"), (&removed, "not_member")];
     for (person, code) in refusals {
         for (name, body) in requests(&group) {
             let refused = person.request(name, body.clone()).await;
@@ -102,43 +71,23 @@ async fn every_request_is_refused_to_every_wrong_identity() {
                 assert!(refused.is_ok(), "{refused:?}");
                 continue;
             }
-            assert_eq!(
-                refused,
-                Err(code.to_owned()),
-                "{name} {body} of {}",
-                person.name
-            );
+            assert_eq!(refused, Err(code.to_owned()), "{name} {body} of {}", person.name);
         }
         for (method, path, body) in calls(&group, &member.id) {
             let (status, answer) = person.rest(method, &path, body).await;
-            assert_eq!(
-                answer["error"]["code"], code,
-                "{method} {path} of {}",
-                person.name
-            );
+            assert_eq!(answer["error"]["code"], code, "{method} {path} of {}", person.name);
             assert!((400..500).contains(&status));
         }
     }
     for (method, path, body) in calls(&group, &stranger.id) {
         let (status, answer) = member.rest(method, &path, body).await;
-        assert_eq!(
-            (status, &answer["error"]["code"]),
-            (403, &json!("not_allowed")),
-            "{method} {path}"
-        );
+        assert_eq!((status, &answer["error"]["code"]), (403, &json!("not_allowed")), "{method} {path}");
     }
-    for (name, body) in [
-        ("edit", json!({ "type": "text", "text": "x" })),
-        ("delete", Value::Null),
-    ] {
+    for (name, body) in [("edit", json!({ "type": "text", "text": "x" })), ("delete", Value::Null)] {
         let send = json!({
             "conversation": group, "client_id": Uuid::now_v7(), "base": 1, "kind": name, "target": 2, "body": body,
         });
-        assert_eq!(
-            member.request("send", send).await,
-            Err("not_allowed".to_owned()),
-            "{name}"
-        );
+        assert_eq!(member.request("send", send).await, Err("not_allowed".to_owned()), "{name}");
     }
 }
 
@@ -149,8 +98,7 @@ async fn a_blocked_account_reaches_nobody() {
     let joon = Person::sign_up(server.url(), "joon").await;
     let direct = mina.direct(&joon).await;
     let said = joon.say(&direct, 1, "hello").await;
-    mina.ok("PUT", &format!("/v1/blocks/{}", joon.id), json!({}))
-        .await;
+    mina.ok("PUT", &format!("/v1/blocks/{}", joon.id), json!({})).await;
     let about = |kind: &str, body: Value| {
         json!({
             "conversation": direct, "client_id": Uuid::now_v7(), "base": 1, "kind": kind, "target": said, "body": body,
@@ -158,34 +106,19 @@ async fn a_blocked_account_reaches_nobody() {
     };
     let refused = [
         ("send", message(&direct, Uuid::now_v7(), 1, "hello?")),
-        (
-            "send",
-            about("edit", json!({ "type": "text", "text": "hello?" })),
-        ),
+        ("send", about("edit", json!({ "type": "text", "text": "hello?" }))),
         ("send", about("reaction", json!({ "emoji": "👍" }))),
         ("typing", json!({ "conversation": direct, "typing": true })),
     ];
     for (name, body) in refused {
-        assert_eq!(
-            joon.request(name, body.clone()).await,
-            Err("blocked".to_owned()),
-            "{body}"
-        );
+        assert_eq!(joon.request(name, body.clone()).await, Err("blocked".to_owned()), "{body}");
     }
-    joon.request("send", about("delete", Value::Null))
-        .await
-        .expect("one's own words can be taken back");
+    joon.request("send", about("delete", Value::Null)).await.expect("one's own words can be taken back");
     let group = json!({ "client_id": Uuid::now_v7(), "members": [mina.id] });
-    let calls = [
-        ("POST", "/v1/groups".to_owned(), group),
-        ("PUT", format!("/v1/contacts/{}", mina.id), json!({})),
-    ];
+    let calls =
+        [("POST", "/v1/groups".to_owned(), group), ("PUT", format!("/v1/contacts/{}", mina.id), json!({}))];
     for (method, path, body) in calls {
-        assert_eq!(
-            joon.rest(method, &path, body).await.1["error"]["code"],
-            "blocked",
-            "{path}"
-        );
+        assert_eq!(joon.rest(method, &path, body).await.1["error"]["code"], "blocked", "{path}");
     }
 }
 
@@ -194,14 +127,9 @@ async fn a_text_that_is_not_utf8_is_closed_by_its_code() {
     let server = Server::spawn(&[]);
     let mina = Person::sign_up(server.url(), "mina").await;
     let mut line = mina.connect().await;
-    let MaybeTlsStream::Plain(stream) = line.socket.get_mut() else {
-        panic!("plain")
-    };
+    let MaybeTlsStream::Plain(stream) = line.socket.get_mut() else { panic!("plain") };
     // A masked text frame of two bytes that no UTF-8 text has (RFC 6455, 5.2).
-    stream
-        .write_all(&[0x81, 0x82, 0, 0, 0, 0, 0xFF, 0xFE])
-        .await
-        .unwrap();
+    stream.write_all(&[0x81, 0x82, 0, 0, 0, 0, 0xFF, 0xFE]).await.unwrap();
     assert_eq!(line.closed().await, 1007);
 }
 
@@ -218,15 +146,10 @@ async fn every_route_asks_for_a_token() {
             if operation["security"].as_array().unwrap().is_empty() {
                 continue;
             }
-            let path = path
-                .replace("{conversation}", &person.id)
-                .replace("{account}", &person.id);
+            let path = path.replace("{conversation}", &person.id).replace("{account}", &person.id);
             let path = path.replace("{device}", &person.device);
             for token in ["", "A", &"A".repeat(43)] {
-                let nobody = Person {
-                    token: token.to_owned(),
-                    ..person.clone()
-                };
+                let nobody = Person { token: token.to_owned(), ..person.clone() };
                 let (status, answer) = nobody.rest(&method.to_uppercase(), &path, json!({})).await;
                 assert_eq!(
                     (status, &answer["error"]["code"]),
@@ -247,9 +170,7 @@ async fn the_operators_and_the_apps_doors_are_closed() {
     for path in ["/accounts", "/status", "/invites"] {
         assert_eq!(person.rest("GET", path, json!({})).await.0, 404, "{path}");
     }
-    let (status, _) = person
-        .rest("POST", "/v1/app/accounts", json!({ "external_id": "x" }))
-        .await;
+    let (status, _) = person.rest("POST", "/v1/app/accounts", json!({ "external_id": "x" })).await;
     assert_eq!(status, 401, "without an application key nothing is the key");
 }
 
@@ -267,50 +188,27 @@ async fn bad_frames_are_told_and_close_nothing() {
         (r#"{"id":-1,"type":"ping"}"#, "bad_frame"),
         (r#"{"type":"ping"}"#, "bad_frame"),
         (r#"{"id":7,"type":"dance"}"#, "unknown_request"),
-        (
-            r#"{"id":7,"type":"hello","body":{"protocol":1}}"#,
-            "hello_first",
-        ),
+        (r#"{"id":7,"type":"hello","body":{"protocol":1}}"#, "hello_first"),
         (r#"{"id":7,"type":"send","body":{}}"#, "bad_request"),
         (r#"{"id":7,"type":"send","body":7}"#, "bad_request"),
         (
             r#"{"id":7,"type":"history","body":{"conversation":"x","range":{"newest":{"limit":1}}}}"#,
             "bad_request",
         ),
-        (
-            r#"{"id":7,"type":"window","body":{"since":"x"}}"#,
-            "bad_request",
-        ),
+        (r#"{"id":7,"type":"window","body":{"since":"x"}}"#, "bad_request"),
     ];
     for (frame, code) in frames {
         line.say(frame).await;
         let answer = line.frame().await.unwrap();
         assert_eq!(answer["error"]["code"], code, "{frame}");
     }
-    line.socket
-        .send(Message::binary(vec![0; 16]))
-        .await
-        .unwrap();
+    line.socket.send(Message::binary(vec![0; 16])).await.unwrap();
     assert_eq!(line.frame().await.unwrap()["error"]["code"], "binary_frame");
-    line.say(&format!(
-        r#"{{"id":7,"type":"ping","x":"{}"}}"#,
-        "x".repeat(64 * 1024)
-    ))
-    .await;
-    assert_eq!(
-        line.frame().await.unwrap()["error"]["code"],
-        "frame_too_large"
-    );
-    let deep = format!(
-        r#"{{"id":7,"type":"send","body":{}{}}}"#,
-        "[".repeat(20_000),
-        "]".repeat(20_000)
-    );
+    line.say(&format!(r#"{{"id":7,"type":"ping","x":"{}"}}"#, "x".repeat(64 * 1024))).await;
+    assert_eq!(line.frame().await.unwrap()["error"]["code"], "frame_too_large");
+    let deep = format!(r#"{{"id":7,"type":"send","body":{}{}}}"#, "[".repeat(20_000), "]".repeat(20_000));
     line.say(&deep).await;
-    assert!(
-        line.frame().await.unwrap()["error"]["code"].is_string(),
-        "deep nesting is told, not crashed on"
-    );
+    assert!(line.frame().await.unwrap()["error"]["code"].is_string(), "deep nesting is told, not crashed on");
 }
 
 #[tokio::test]
@@ -336,25 +234,13 @@ async fn bad_sends_are_told_and_unknown_bodies_kept() {
     let mut beyond = say(json!({ "type": "text", "text": "hi" }));
     beyond["base"] = json!(1_000_000);
     let sends = [
-        (
-            say(json!({ "type": "text", "text": "x".repeat(16 * 1024 + 1) })),
-            "text_too_long",
-        ),
+        (say(json!({ "type": "text", "text": "x".repeat(16 * 1024 + 1) })), "text_too_long"),
         (say(json!({ "type": "text", "text": "  \n" })), "empty_text"),
         (say(json!({ "type": "text" })), "bad_request"),
         (say(json!({ "text": "hi" })), "bad_request"),
-        (
-            say(json!({ "type": "text", "text": "hi", "data": "x".repeat(2_100) })),
-            "data_too_large",
-        ),
-        (
-            say(json!({ "type": "media", "blob": 1 })),
-            "unsupported_body",
-        ),
-        (
-            say(json!({ "type": "encrypted", "bytes": "" })),
-            "unsupported_body",
-        ),
+        (say(json!({ "type": "text", "text": "hi", "data": "x".repeat(2_100) })), "data_too_large"),
+        (say(json!({ "type": "media", "blob": 1 })), "unsupported_body"),
+        (say(json!({ "type": "encrypted", "bytes": "" })), "unsupported_body"),
         (say(Value::Null), "bad_request"),
         (mentioning, "bad_mention"),
         (reacting, "bad_request"),
@@ -367,14 +253,9 @@ async fn bad_sends_are_told_and_unknown_bodies_kept() {
         assert_eq!(told, Err(code.to_owned()), "{send}");
     }
     let newer = say(json!({ "type": "from_the_future", "shape": [1, 2] }));
-    line.ask("send", newer)
-        .await
-        .expect("unknown bodies are kept");
+    line.ask("send", newer).await.expect("unknown bodies are kept");
     let entries = joon.history(&conversation).await.unwrap();
-    assert_eq!(
-        entries[1]["body"],
-        json!({ "type": "from_the_future", "shape": [1, 2] })
-    );
+    assert_eq!(entries[1]["body"], json!({ "type": "from_the_future", "shape": [1, 2] }));
 }
 
 #[tokio::test]
@@ -382,15 +263,11 @@ async fn what_cannot_go_on_is_closed_with_its_code() {
     let server = Server::spawn(&["--session-hello-seconds", "1"]);
     let mina = Person::sign_up(server.url(), "mina").await;
     let mut early = Line::open(server.url()).await;
-    assert_eq!(
-        early.ask("ping", json!({})).await,
-        Err("hello_first".to_owned())
-    );
+    assert_eq!(early.ask("ping", json!({})).await, Err("hello_first".to_owned()));
     assert_eq!(early.closed().await, 4301);
     let mut old = Line::open(server.url()).await;
     assert_eq!(
-        old.ask("hello", json!({ "protocol": 99, "token": mina.token }))
-            .await,
+        old.ask("hello", json!({ "protocol": 99, "token": mina.token })).await,
         Err("unsupported_protocol".to_owned())
     );
     assert_eq!(old.closed().await, 4302);
@@ -406,64 +283,25 @@ async fn bad_bodies_over_http_are_told() {
     let server = Server::spawn(&[]);
     let mina = Person::sign_up(server.url(), "mina").await;
     let post = |path: &'static str, body: Vec<u8>| {
-        let request = mina
-            .http
-            .post(format!("{}{path}", mina.url))
-            .bearer_auth(&mina.token)
-            .body(body);
+        let request = mina.http.post(format!("{}{path}", mina.url)).bearer_auth(&mina.token).body(body);
         async move {
             let answer = request.send().await.unwrap();
             let status = answer.status().as_u16();
-            (
-                status,
-                answer.json::<Value>().await.unwrap()["error"]["code"]
-                    .as_str()
-                    .unwrap()
-                    .to_owned(),
-            )
+            (status, answer.json::<Value>().await.unwrap()["error"]["code"].as_str().unwrap().to_owned())
         }
     };
     let cases: [(&str, Vec<u8>, u16, &str); 8] = [
         ("/v1/requests", b"{".to_vec(), 400, "bad_frame"),
         ("/v1/requests", vec![0xFF, 0xFE], 400, "not_utf8"),
-        (
-            "/v1/requests",
-            vec![b' '; 1024 * 1024],
-            413,
-            "frame_too_large",
-        ),
-        (
-            "/v1/accounts",
-            b"{\"name\": 7}".to_vec(),
-            400,
-            "bad_request",
-        ),
-        (
-            "/v1/accounts",
-            b"{\"name\":\"Mina\",\"password\":\"correct horse\"}".to_vec(),
-            400,
-            "bad_name",
-        ),
-        (
-            "/v1/accounts",
-            b"{\"name\":\"mina\",\"password\":\"correct horse\"}".to_vec(),
-            409,
-            "name_taken",
-        ),
-        (
-            "/v1/accounts",
-            b"{\"name\":\"other\",\"password\":\"short\"}".to_vec(),
-            400,
-            "weak_password",
-        ),
+        ("/v1/requests", vec![b' '; 1024 * 1024], 413, "frame_too_large"),
+        ("/v1/accounts", b"{\"name\": 7}".to_vec(), 400, "bad_request"),
+        ("/v1/accounts", b"{\"name\":\"Mina\",\"password\":\"correct horse\"}".to_vec(), 400, "bad_name"),
+        ("/v1/accounts", b"{\"name\":\"mina\",\"password\":\"correct horse\"}".to_vec(), 409, "name_taken"),
+        ("/v1/accounts", b"{\"name\":\"other\",\"password\":\"short\"}".to_vec(), 400, "weak_password"),
         ("/v1/nowhere", Vec::new(), 404, "no_such_route"),
     ];
     for (path, body, status, code) in cases {
-        assert_eq!(
-            post(path, body.clone()).await,
-            (status, code.to_owned()),
-            "{path} {body:?}"
-        );
+        assert_eq!(post(path, body.clone()).await, (status, code.to_owned()), "{path} {body:?}");
     }
     for (method, path, status) in [
         ("GET", "/v1/accounts/not-an-id", 400),
@@ -474,10 +312,7 @@ async fn bad_bodies_over_http_are_told() {
     ] {
         let (told, answer) = mina.rest(method, path, json!({})).await;
         assert_eq!(told, status, "{method} {path}: {answer}");
-        assert!(
-            answer["error"]["code"].is_string(),
-            "{method} {path}: {answer}"
-        );
+        assert!(answer["error"]["code"].is_string(), "{method} {path}: {answer}");
     }
 }
 
@@ -491,19 +326,12 @@ async fn the_hundred_and_first_member_is_refused() {
     let owner = &people[0];
     let group = owner.group(&[&people[1], &people[2], &people[3]]).await;
     let add = json!({ "accounts": [people[4].id] });
-    let (status, answer) = owner
-        .rest("POST", &format!("/v1/groups/{group}/members"), add)
-        .await;
-    assert_eq!(
-        (status, &answer["error"]["code"]),
-        (409, &json!("group_full"))
-    );
+    let (status, answer) = owner.rest("POST", &format!("/v1/groups/{group}/members"), add).await;
+    assert_eq!((status, &answer["error"]["code"]), (409, &json!("group_full")));
     let everybody: Vec<&str> = people.iter().map(|person| person.id.as_str()).collect();
     let body = json!({ "client_id": Uuid::now_v7(), "members": everybody });
     assert_eq!(owner.rest("POST", "/v1/groups", body).await.0, 409);
     let strangers = json!({ "accounts": [Uuid::now_v7()] });
-    let (_, answer) = owner
-        .rest("POST", &format!("/v1/groups/{group}/members"), strangers)
-        .await;
+    let (_, answer) = owner.rest("POST", &format!("/v1/groups/{group}/members"), strangers).await;
     assert_eq!(answer["error"]["code"], "no_such_account");
 }

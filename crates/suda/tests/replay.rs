@@ -1,9 +1,6 @@
 //! `suda replay` against a real server: clean at the end, also when the server is killed meanwhile.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on should stop with a trace"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop with a trace")]
 
 mod support;
 
@@ -38,11 +35,7 @@ fn replay(server: &Server, file: &Path, more: &[&str]) -> Value {
 }
 
 fn assert_clean(report: &Value, messages: u64) {
-    let counts = |name: &str| {
-        report[name]
-            .as_u64()
-            .unwrap_or_else(|| panic!("{name}: {report}"))
-    };
+    let counts = |name: &str| report[name].as_u64().unwrap_or_else(|| panic!("{name}: {report}"));
     assert_eq!(counts("messages_sent"), messages, "{report}");
     assert_eq!(counts("messages_acknowledged"), messages, "{report}");
     for name in ["missing", "duplicated", "out_of_order"] {
@@ -61,12 +54,7 @@ fn assert_clean(report: &Value, messages: u64) {
 fn crowd(folder: &Path) -> PathBuf {
     let mut lines = String::from("conversation\tsecond\tauthor\ttext\n");
     for number in 0..230 {
-        writeln!(
-            lines,
-            "square\t{number}\tauthor {}\thello {number}",
-            number % 130
-        )
-        .unwrap();
+        writeln!(lines, "square\t{number}\tauthor {}\thello {number}", number % 130).unwrap();
     }
     let file = folder.join("crowd.tsv");
     std::fs::write(&file, lines).unwrap();
@@ -116,11 +104,7 @@ fn nothing_is_lost_when_the_server_is_killed_again_and_again() {
 fn what_cannot_be_replayed_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bad.tsv");
-    std::fs::write(
-        &file,
-        "conversation\tsecond\tauthor\ttext\nlake\tsoon\tmira\thello\n",
-    )
-    .unwrap();
+    std::fs::write(&file, "conversation\tsecond\tauthor\ttext\nlake\tsoon\tmira\thello\n").unwrap();
     let file = file.to_str().unwrap();
     let (code, message) = failure_of(["replay", file]);
     assert_eq!(code, 1);
@@ -139,10 +123,7 @@ struct Replaying(Child);
 impl Replaying {
     fn start(server: &Server, more: &[&str]) -> Self {
         let mut command = suda(["replay", SAMPLE, "--json", "--server", server.url()]);
-        let command = command
-            .args(more)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped());
+        let command = command.args(more).stdin(Stdio::null()).stdout(Stdio::piped());
         Self(command.spawn().unwrap())
     }
 

@@ -19,10 +19,7 @@ fn write_certificate(folder: &Path) -> String {
 async fn serves(server: &Server, certificate: &str) -> bool {
     let port = server.address().rsplit(':').next().expect("a port");
     let request = http(&[certificate.to_owned()]).get(format!("https://localhost:{port}/nothing"));
-    request
-        .send()
-        .await
-        .is_ok_and(|reply| reply.status() == 404)
+    request.send().await.is_ok_and(|reply| reply.status() == 404)
 }
 
 #[tokio::test]
@@ -54,14 +51,7 @@ fn with_tls_other_machines_may_connect() {
     let folder = tempfile::tempdir().expect("a folder");
     write_certificate(folder.path());
     let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
-    let flags = [
-        "--listen",
-        "0.0.0.0:0",
-        "--tls-cert",
-        &path("cert.pem"),
-        "--tls-key",
-        &path("key.pem"),
-    ];
+    let flags = ["--listen", "0.0.0.0:0", "--tls-cert", &path("cert.pem"), "--tls-key", &path("key.pem")];
     let data = folder.path().join("data");
     let server = Server::spawn_anywhere(&data, &flags);
     assert!(server.url().starts_with("https://0.0.0.0:"));

@@ -41,9 +41,7 @@ async fn pair(server: &Server) -> (Person, String) {
 async fn client_ids(person: &Person, conversation: &str) -> Vec<String> {
     let entries = person.history(conversation).await.expect("a member reads");
     let messages = entries.iter().filter(|entry| entry["kind"] == "message");
-    messages
-        .map(|entry| entry["client_id"].as_str().expect("an id").to_owned())
-        .collect()
+    messages.map(|entry| entry["client_id"].as_str().expect("an id").to_owned()).collect()
 }
 
 #[tokio::test]
@@ -55,18 +53,12 @@ async fn a_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_there_is_room(
     }
     let folder = tempfile::tempdir().expect("a folder");
     let disk = "exec unshare -rm sh -c 'mount -t tmpfs -o size=48m tmpfs \"$DISK\" && exec \"$0\" \"$@\"' \"$0\" \"$@\"";
-    let server = Server::spawn_through(
-        disk,
-        &[("DISK", folder.path())],
-        &folder.path().join("data"),
-        &flags(),
-    );
+    let server =
+        Server::spawn_through(disk, &[("DISK", folder.path())], &folder.path().join("data"), &flags());
     let (anna, conversation) = pair(&server).await;
     // The disk as its process sees it.
     let inside = PathBuf::from(format!("/proc/{}/root", server.pid()));
-    let ballast = inside
-        .join(folder.path().strip_prefix("/").expect("absolute"))
-        .join("ballast");
+    let ballast = inside.join(folder.path().strip_prefix("/").expect("absolute")).join("ballast");
     fill(&ballast);
 
     let text = "x".repeat(15_000);
@@ -74,28 +66,19 @@ async fn a_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_there_is_room(
     let refused = loop {
         let id = Uuid::now_v7();
         let base = acknowledged.len() as u64;
-        match anna
-            .request("send", message(&conversation, id, base, &text))
-            .await
-        {
+        match anna.request("send", message(&conversation, id, base, &text)).await {
             Ok(_) => acknowledged.push(id.to_string()),
             Err(code) => break (id, code),
         }
         assert!(acknowledged.len() < 10_000, "the disk never fills");
     };
     assert_eq!(refused.1, "storage_full");
-    assert_eq!(
-        client_ids(&anna, &conversation).await,
-        acknowledged,
-        "what was acknowledged can be read"
-    );
+    assert_eq!(client_ids(&anna, &conversation).await, acknowledged, "what was acknowledged can be read");
 
     std::fs::remove_file(&ballast).expect("removed");
     let base = acknowledged.len() as u64;
     let again = message(&conversation, refused.0, base, &text);
-    anna.request("send", again)
-        .await
-        .expect("there is room again");
+    anna.request("send", again).await.expect("there is room again");
     acknowledged.push(refused.0.to_string());
     assert_eq!(client_ids(&anna, &conversation).await, acknowledged);
     let mut server = server;
@@ -118,38 +101,25 @@ async fn a_failed_write_ends_the_server_at_once_and_nothing_acknowledged_is_lost
     let mut acknowledged = Vec::new();
     for base in 0..20 {
         let id = Uuid::now_v7();
-        anna.request("send", message(&conversation, id, base, "kept"))
-            .await
-            .expect("stored");
+        anna.request("send", message(&conversation, id, base, "kept")).await.expect("stored");
         acknowledged.push(id.to_string());
     }
     let pid = i32::try_from(server.pid()).ok().and_then(Pid::from_raw);
-    let nothing = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
-    };
+    let nothing = Rlimit { current: Some(0), maximum: Some(0) };
     prlimit(pid, Resource::Fsize, nothing).expect("permitted for one's own processes");
 
-    let frame = json!({ "id": 1, "type": "send", "body": message(&conversation, Uuid::now_v7(), 20, "lost") });
-    let request = anna
-        .http
-        .post(format!("{}/v1/requests", server.url()))
-        .bearer_auth(&anna.token)
-        .json(&frame);
+    let frame =
+        json!({ "id": 1, "type": "send", "body": message(&conversation, Uuid::now_v7(), 20, "lost") });
+    let request =
+        anna.http.post(format!("{}/v1/requests", server.url())).bearer_auth(&anna.token).json(&frame);
     if let Ok(reply) = request.send().await {
-        assert!(
-            !reply.status().is_success(),
-            "what could not be written was acknowledged"
-        );
+        assert!(!reply.status().is_success(), "what could not be written was acknowledged");
     }
     assert_eq!(server.wait().code(), Some(70));
     server.wait_for_log("storage failed");
 
     let server = Server::spawn_on(&folder.path().join("data"), &flags());
-    let anna = Person {
-        url: server.url().to_owned(),
-        ..anna
-    };
+    let anna = Person { url: server.url().to_owned(), ..anna };
     let kept = client_ids(&anna, &conversation).await;
     assert_eq!(kept[..acknowledged.len()], acknowledged);
 }

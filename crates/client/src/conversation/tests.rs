@@ -189,10 +189,7 @@ fn take<T: Clone>(queue: &mut Vec<T>, pick: usize, keep: bool) -> Option<T> {
 }
 
 fn run(steps: Vec<Step>) {
-    let mut server = Server {
-        epoch: 1,
-        ..Server::default()
-    };
+    let mut server = Server::new(1);
     let mut device = Device {
         conversation: Conversation::new(1, 0),
         entries: BTreeMap::new(),
@@ -219,10 +216,7 @@ fn run(steps: Vec<Step>) {
             Step::Row { lag } => device.hear(server.epoch, server.head().saturating_sub(lag)),
             Step::Restore { keep } => {
                 let backup = server.clone();
-                server = Server {
-                    epoch: backup.epoch + 1,
-                    ..Server::default()
-                };
+                server = Server::new(backup.epoch + 1);
                 let kept = backup.log.len() * usize::from(keep) / 3;
                 (0..kept).for_each(|_| _ = server.act(&Act::Say { author: 3 }));
                 // What was on its way belonged to sessions that the restore ended.
@@ -246,10 +240,7 @@ proptest! {
 
 #[test]
 fn a_reaction_overtaken_by_the_next_is_counted_once_each() {
-    let mut server = Server {
-        epoch: 1,
-        ..Server::default()
-    };
+    let mut server = Server::new(1);
     let mut device = Device {
         conversation: Conversation::new(1, 0),
         entries: BTreeMap::new(),
@@ -285,10 +276,7 @@ fn a_reaction_overtaken_by_the_next_is_counted_once_each() {
 
 #[test]
 fn a_page_older_than_an_edit_does_not_undo_it() {
-    let mut server = Server {
-        epoch: 1,
-        ..Server::default()
-    };
+    let mut server = Server::new(1);
     let mut device = Device {
         conversation: Conversation::new(1, 0),
         entries: BTreeMap::new(),
@@ -304,10 +292,7 @@ fn a_page_older_than_an_edit_does_not_undo_it() {
 
 #[test]
 fn a_wide_gap_drops_what_may_be_behind() {
-    let mut server = Server {
-        epoch: 1,
-        ..Server::default()
-    };
+    let mut server = Server::new(1);
     let mut device = Device {
         conversation: Conversation::new(1, 0),
         entries: BTreeMap::new(),

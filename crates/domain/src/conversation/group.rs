@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use suda_proto::entry::{
-    AccountsBody, ConversationKind, CreatedBody, Role, RoleBody, SettingsBody,
-};
+use suda_proto::entry::{AccountsBody, ConversationKind, CreatedBody, Role, RoleBody, SettingsBody};
 use suda_proto::{AccountId, ClientId, Code, ErrorBody, Kind, Limits};
 
 use super::Conversation;
@@ -42,17 +40,10 @@ fn check_settings(settings: &mut SettingsBody, limits: &Limits) -> Result<(), Er
     if let Some(title) = &mut settings.title {
         *title = line(title, TITLE_CHARACTERS).ok_or_else(|| Code::BadRequest.because("title"))?;
     }
-    if settings
-        .edit_seconds
-        .is_some_and(|seconds| seconds > EDIT_SECONDS_MAX)
-    {
+    if settings.edit_seconds.is_some_and(|seconds| seconds > EDIT_SECONDS_MAX) {
         return Err(Code::BadRequest.because("edit_seconds"));
     }
-    if settings
-        .data
-        .as_ref()
-        .is_some_and(|data| data.bytes().len() > limits.data_bytes as usize)
-    {
+    if settings.data.as_ref().is_some_and(|data| data.bytes().len() > limits.data_bytes as usize) {
         return Err(Code::DataTooLarge.error());
     }
     Ok(())
@@ -71,18 +62,13 @@ impl Conversation {
         if accounts.is_empty() {
             return Err(Step::Refuse(Code::BadRequest.because("nobody to add")));
         }
-        if accounts
-            .iter()
-            .any(|account| self.membership.member(*account).is_some())
-        {
+        if accounts.iter().any(|account| self.membership.member(*account).is_some()) {
             return Err(Code::AlreadyMember.into());
         }
         if self.membership.members.len() + accounts.len() > limits.members as usize {
             return Err(Code::GroupFull.into());
         }
-        let body = AccountsBody {
-            accounts: accounts.into_iter().collect(),
-        };
+        let body = AccountsBody { accounts: accounts.into_iter().collect() };
         Ok(vec![Draft::new(Kind::MembersAdded, client_id).body(&body)])
     }
 
@@ -96,17 +82,11 @@ impl Conversation {
             return self.leave(author, client_id);
         }
         self.require_open(author, Right::RemoveMembers)?;
-        let theirs = self
-            .membership
-            .member(account)
-            .ok_or(Code::NoSuchAccount)?
-            .role;
+        let theirs = self.membership.member(account).ok_or(Code::NoSuchAccount)?.role;
         if theirs >= self.role(author)? {
             return Err(Code::NotAllowed.into());
         }
-        let body = AccountsBody {
-            accounts: vec![account],
-        };
+        let body = AccountsBody { accounts: vec![account] };
         Ok(vec![Draft::new(Kind::MemberRemoved, client_id).body(&body)])
     }
 
@@ -134,9 +114,7 @@ impl Conversation {
         if author == account {
             return Err(Code::NotAllowed.into());
         }
-        Ok(vec![
-            Draft::new(Kind::RoleChanged, client_id).body(&RoleBody { account, role }),
-        ])
+        Ok(vec![Draft::new(Kind::RoleChanged, client_id).body(&RoleBody { account, role })])
     }
 
     pub(super) fn change_settings(
@@ -149,9 +127,7 @@ impl Conversation {
         self.require_open(author, Right::ChangeSettings)?;
         let mut settings = settings.clone();
         check_settings(&mut settings, limits)?;
-        Ok(vec![
-            Draft::new(Kind::SettingsChanged, client_id).body(&settings),
-        ])
+        Ok(vec![Draft::new(Kind::SettingsChanged, client_id).body(&settings)])
     }
 
     pub(super) fn dissolve(&self, author: AccountId, client_id: ClientId) -> Checked<Vec<Draft>> {
@@ -165,15 +141,9 @@ impl Conversation {
         let mut drafts = Vec::new();
         let part = |label: &str| ClientId::caused_by(label, &[client_id.bytes()]);
         if let Some(member) = self.membership.member(author) {
-            let heir = self
-                .membership
-                .heir()
-                .filter(|_| member.role == Role::Owner);
+            let heir = self.membership.heir().filter(|_| member.role == Role::Owner);
             if let Some(account) = heir {
-                let body = RoleBody {
-                    account,
-                    role: Role::Owner,
-                };
+                let body = RoleBody { account, role: Role::Owner };
                 drafts.push(Draft::new(Kind::RoleChanged, part("suda.heir.1")).body(&body));
             }
             drafts.push(Draft::new(Kind::MemberLeft, part("suda.left.1")));

@@ -71,13 +71,7 @@ impl MessageFacts {
 impl Conversation {
     /// A conversation as storage has it.
     pub fn loaded(id: ConversationId, loaded: Loaded) -> Self {
-        let Loaded {
-            epoch,
-            summary,
-            membership,
-            marks,
-            recent,
-        } = loaded;
+        let Loaded { epoch, summary, membership, marks, recent } = loaded;
         Self {
             id,
             epoch,
@@ -117,16 +111,8 @@ impl Conversation {
     /// `not_member`, or `no_such_conversation` where it never was one.
     pub fn member(&self, account: AccountId) -> Result<&Member, ErrorBody> {
         self.membership.member(account).ok_or_else(|| {
-            let was_member = self
-                .membership
-                .former
-                .iter()
-                .any(|former| former.account == account);
-            if was_member {
-                Code::NotMember.error()
-            } else {
-                Code::NoSuchConversation.error()
-            }
+            let was_member = self.membership.former.iter().any(|former| former.account == account);
+            if was_member { Code::NotMember.error() } else { Code::NoSuchConversation.error() }
         })
     }
 
@@ -140,17 +126,8 @@ impl Conversation {
         let members = self.membership.members.iter();
         members
             .map(|member| {
-                let MemberMarks {
-                    account,
-                    delivered,
-                    read,
-                } = self.member_marks(member.account);
-                suda_proto::reply::Member {
-                    account,
-                    role: member.role,
-                    delivered,
-                    read,
-                }
+                let MemberMarks { account, delivered, read } = self.member_marks(member.account);
+                suda_proto::reply::Member { account, role: member.role, delivered, read }
             })
             .collect()
     }
@@ -159,20 +136,13 @@ impl Conversation {
     pub fn member_marks(&self, account: AccountId) -> MemberMarks {
         let marks = self.marks.get(&account);
         let read = marks.map_or(0, Marks::seen);
-        MemberMarks {
-            account,
-            delivered: marks.map_or(0, |marks| marks.delivered).max(read),
-            read,
-        }
+        MemberMarks { account, delivered: marks.map_or(0, |marks| marks.delivered).max(read), read }
     }
 
     /// How many messages the member has not read, and how many of them mention it.
     pub fn unread(&self, member: &Member) -> (u64, u32) {
         let marks = self.marks(member.account);
-        (
-            marks.unread(self.summary.ordinal, member.joined_ordinal),
-            marks.mentions.len() as u32,
-        )
+        (marks.unread(self.summary.ordinal, member.joined_ordinal), marks.mentions.len() as u32)
     }
 
     /// Moves a member's watermarks. Answers its marks if one moved; `Err` says what must be learnt first.
@@ -196,10 +166,7 @@ impl Conversation {
         after.delivered = after.delivered.max(furthest);
         if let Some(read) = read.filter(|read| *read > before.read) {
             after.read = read;
-            let looked_up = self
-                .looked_up
-                .as_ref()
-                .filter(|envelope| envelope.seq == read);
+            let looked_up = self.looked_up.as_ref().filter(|envelope| envelope.seq == read);
             after.read_ordinal = match self.recent.get(read).or(looked_up) {
                 Some(envelope) => envelope.ordinal,
                 None => return Err(Step::Need(Need::Envelope { seq: read })),
@@ -258,10 +225,7 @@ impl Conversation {
         self.summary.apply(&entry.envelope);
         if self.membership.apply(entry) {
             let membership = &self.membership;
-            let gone = self
-                .marks
-                .iter_mut()
-                .filter(|(account, _)| membership.member(**account).is_none());
+            let gone = self.marks.iter_mut().filter(|(account, _)| membership.member(**account).is_none());
             gone.for_each(|(_, marks)| marks.leave());
         }
         for member in &self.membership.members {
@@ -269,17 +233,10 @@ impl Conversation {
             if envelope.kind == Kind::Message
                 && (envelope.author == member.account || envelope.mentions(member.account))
             {
-                self.marks
-                    .entry(member.account)
-                    .or_default()
-                    .apply(member.account, envelope);
+                self.marks.entry(member.account).or_default().apply(member.account, envelope);
             }
         }
-        if let Some(Some(facts)) = entry
-            .envelope
-            .target
-            .and_then(|target| self.facts.get_mut(&target))
-        {
+        if let Some(Some(facts)) = entry.envelope.target.and_then(|target| self.facts.get_mut(&target)) {
             facts.state.apply(entry);
         }
         self.recent.push(entry.envelope.clone());
@@ -288,10 +245,7 @@ impl Conversation {
     fn sent(&self, envelope: &Envelope) -> Sent {
         Sent {
             conversation: self.id,
-            position: Position {
-                epoch: self.epoch,
-                seq: envelope.seq,
-            },
+            position: Position { epoch: self.epoch, seq: envelope.seq },
             at: envelope.at,
             ordinal: envelope.ordinal,
         }

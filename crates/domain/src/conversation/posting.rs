@@ -44,11 +44,7 @@ impl Conversation {
 
     /// Whether the member has the right.
     fn require(&self, author: AccountId, right: Right) -> Checked {
-        if right.is_given(self.kind(), self.role(author)?) {
-            Ok(())
-        } else {
-            Err(Code::NotAllowed.into())
-        }
+        if right.is_given(self.kind(), self.role(author)?) { Ok(()) } else { Err(Code::NotAllowed.into()) }
     }
 
     /// Whether the member has the right, and the conversation still takes entries from it.
@@ -81,10 +77,7 @@ impl Conversation {
         if draft.target.is_some() {
             self.message(author, draft.target)?;
         }
-        Ok(Draft {
-            body: body.map(|body| body.bytes().clone()),
-            ..draft
-        })
+        Ok(Draft { body: body.map(|body| body.bytes().clone()), ..draft })
     }
 
     fn post_edit(
@@ -101,16 +94,11 @@ impl Conversation {
         if message.author != author {
             return Err(Code::NotAllowed.into());
         }
-        let until = message
-            .at
-            .saturating_add(u64::from(self.membership.edit_seconds) * 1_000);
+        let until = message.at.saturating_add(u64::from(self.membership.edit_seconds) * 1_000);
         if now > until || message.state.edits.len() >= EDITS_MAX {
             return Err(Code::EditTooLate.into());
         }
-        Ok(Draft {
-            body: body.map(|body| body.bytes().clone()),
-            ..draft
-        })
+        Ok(Draft { body: body.map(|body| body.bytes().clone()), ..draft })
     }
 
     fn post_deletion(&mut self, author: AccountId, draft: Draft) -> Checked<Draft> {
@@ -118,25 +106,14 @@ impl Conversation {
         if message.author != author && !Right::DeleteAny.is_given(self.kind(), self.role(author)?) {
             return Err(Code::NotAllowed.into());
         }
-        Ok(Draft {
-            mentions: Vec::new(),
-            ..draft
-        })
+        Ok(Draft { mentions: Vec::new(), ..draft })
     }
 
-    fn post_reaction(
-        &mut self,
-        author: AccountId,
-        draft: Draft,
-        body: Option<&Raw>,
-    ) -> Checked<Draft> {
+    fn post_reaction(&mut self, author: AccountId, draft: Draft, body: Option<&Raw>) -> Checked<Draft> {
         let emoji = check_reaction(body)?;
         let message = self.message(author, draft.target)?;
         let was = message.state.reactions.get(&author).cloned();
-        let draft = Draft {
-            mentions: Vec::new(),
-            ..draft
-        };
+        let draft = Draft { mentions: Vec::new(), ..draft };
         Ok(draft.body(&ReactionBody { emoji, was }))
     }
 
@@ -145,11 +122,7 @@ impl Conversation {
             Mentioned::Account(account) => self.membership.member(*account).is_none(),
             Mentioned::All => false,
         };
-        if draft
-            .mentions
-            .iter()
-            .any(|mention| is_stranger(&mention.who))
-        {
+        if draft.mentions.iter().any(|mention| is_stranger(&mention.who)) {
             return Err(Step::Refuse(Code::BadMention.because("not a member")));
         }
         Ok(())

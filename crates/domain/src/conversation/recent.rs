@@ -19,10 +19,7 @@ pub struct Recent {
 impl Recent {
     /// The run `envelopes`, which ends at `head`.
     pub fn new(envelopes: Vec<Envelope>, head: u64) -> Self {
-        Self {
-            envelopes: envelopes.into(),
-            head,
-        }
+        Self { envelopes: envelopes.into(), head }
     }
 
     /// The lowest sequence in the run; one above the head if it is empty.
@@ -58,14 +55,9 @@ impl Recent {
 
     /// Extends the run backwards; `older` is contiguous and is ignored unless it ends right below the run.
     pub fn prepend(&mut self, older: Vec<Envelope>) {
-        let fits = older
-            .last()
-            .is_some_and(|last| last.seq + 1 == self.first());
+        let fits = older.last().is_some_and(|last| last.seq + 1 == self.first());
         if fits {
-            older
-                .into_iter()
-                .rev()
-                .for_each(|envelope| self.envelopes.push_front(envelope));
+            older.into_iter().rev().for_each(|envelope| self.envelopes.push_front(envelope));
         }
     }
 }

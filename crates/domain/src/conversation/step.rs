@@ -4,9 +4,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use suda_proto::entry::{ConversationKind, CreatedBody, Role, SetBody, SettingsBody};
 use suda_proto::reply::Sent;
-use suda_proto::{
-    AccountId, ClientId, Code, ConversationId, ErrorBody, Kind, Limits, Mention, Raw,
-};
+use suda_proto::{AccountId, ClientId, Code, ConversationId, ErrorBody, Kind, Limits, Mention, Raw};
 
 use super::{Conversation, MessageFacts, Recent};
 use crate::entry::{Entry, Envelope, is_countable};
@@ -142,20 +140,11 @@ pub(super) struct Draft {
 
 impl Draft {
     pub fn new(kind: Kind, client_id: ClientId) -> Self {
-        Self {
-            kind,
-            client_id,
-            target: None,
-            mentions: Vec::new(),
-            body: None,
-        }
+        Self { kind, client_id, target: None, mentions: Vec::new(), body: None }
     }
 
     pub fn body<T: Serialize>(self, body: &T) -> Self {
-        Self {
-            body: Some(Raw::of(body).bytes().clone()),
-            ..self
-        }
+        Self { body: Some(Raw::of(body).bytes().clone()), ..self }
     }
 }
 
@@ -193,13 +182,7 @@ impl Conversation {
         conversation.summary.apply(&entry.envelope);
         conversation.recent.push(entry.envelope.clone());
         let sent = conversation.sent(&entry.envelope);
-        Ok((
-            conversation,
-            Step::Append {
-                entries: vec![entry],
-                sent,
-            },
-        ))
+        Ok((conversation, Step::Append { entries: vec![entry], sent }))
     }
 
     /// Takes one step.
@@ -220,12 +203,8 @@ impl Conversation {
             self.apply(&entry);
             entries.push(entry);
         }
-        let acknowledged = entries
-            .iter()
-            .find(|entry| entry.envelope.client_id == command.client_id);
-        let sent = acknowledged
-            .or(entries.first())
-            .map(|entry| self.sent(&entry.envelope));
+        let acknowledged = entries.iter().find(|entry| entry.envelope.client_id == command.client_id);
+        let sent = acknowledged.or(entries.first()).map(|entry| self.sent(&entry.envelope));
         let sent = sent.ok_or(Code::Internal)?;
         Ok(Step::Append { entries, sent })
     }
@@ -234,11 +213,7 @@ impl Conversation {
     fn repeated(&self, command: &Command, limits: &Limits) -> Checked<Option<Sent>> {
         if let Some(envelope) = self.recent.find(command.author, command.client_id) {
             let same = same_act(envelope.kind, command.act.kind());
-            return if same {
-                Ok(Some(self.sent(envelope)))
-            } else {
-                Err(Code::ClientIdReused.into())
-            };
+            return if same { Ok(Some(self.sent(envelope))) } else { Err(Code::ClientIdReused.into()) };
         }
         let base = command.base.unwrap_or(self.summary.head);
         if base > self.summary.head {
@@ -251,18 +226,14 @@ impl Conversation {
             return Err(Step::Need(Need::Envelopes { from: base + 1 }));
         }
         match command.after {
-            Some(after) if self.recent.find(command.author, after).is_none() => {
-                Err(Code::OutOfTurn.into())
-            }
+            Some(after) if self.recent.find(command.author, after).is_none() => Err(Code::OutOfTurn.into()),
             _ => Ok(None),
         }
     }
 
     /// What the act is to append, all checks passed.
     fn drafts(&mut self, command: &Command, limits: &Limits, now: u64) -> Checked<Vec<Draft>> {
-        let Command {
-            author, client_id, ..
-        } = *command;
+        let Command { author, client_id, .. } = *command;
         match &command.act {
             Act::Create(_) => {
                 // It was created before; the wish is fulfilled for whoever belongs to it.
@@ -273,28 +244,15 @@ impl Conversation {
                     None => Step::Need(Need::Envelope { seq: 1 }),
                 })
             }
-            Act::Post {
-                kind,
-                target,
-                mentions,
-                body,
-            } => {
-                let draft = Draft {
-                    kind: *kind,
-                    client_id,
-                    target: *target,
-                    mentions: mentions.clone(),
-                    body: None,
-                };
-                self.post(author, draft, body.as_ref(), limits, now)
-                    .map(|draft| vec![draft])
+            Act::Post { kind, target, mentions, body } => {
+                let draft =
+                    Draft { kind: *kind, client_id, target: *target, mentions: mentions.clone(), body: None };
+                self.post(author, draft, body.as_ref(), limits, now).map(|draft| vec![draft])
             }
             Act::AddMembers(accounts) => self.add_members(author, client_id, accounts, limits),
             Act::RemoveMember(account) => self.remove_member(author, client_id, *account),
             Act::ChangeRole(account, role) => self.change_role(author, client_id, *account, *role),
-            Act::ChangeSettings(settings) => {
-                self.change_settings(author, client_id, settings, limits)
-            }
+            Act::ChangeSettings(settings) => self.change_settings(author, client_id, settings, limits),
             Act::Dissolve => self.dissolve(author, client_id),
             Act::EraseAuthor => Ok(self.erase_author(author, client_id)),
             Act::Set(set) => self.set(author, client_id, set),
@@ -338,13 +296,7 @@ fn same_act(entry: Kind, act: Kind) -> bool {
 
 /// Gives a draft the next number, and a time no earlier than its predecessor's.
 fn number(draft: Draft, author: AccountId, summary: &Summary, now: u64) -> Entry {
-    let Draft {
-        kind,
-        client_id,
-        target,
-        mentions,
-        body,
-    } = draft;
+    let Draft { kind, client_id, target, mentions, body } = draft;
     let envelope = Envelope {
         seq: summary.head + 1,
         at: now.max(summary.at),

@@ -7,9 +7,7 @@ use suda_proto::entry::{
     ConversationKind, CreatedBody, History, MessageBody, ReactionBody, Role, SettingsBody,
 };
 use suda_proto::reply::Sent;
-use suda_proto::{
-    AccountId, ClientId, Code, ConversationId, Kind, Limits, Mention, Mentioned, Raw,
-};
+use suda_proto::{AccountId, ClientId, Code, ConversationId, Kind, Limits, Mention, Mentioned, Raw};
 
 use super::{Act, Command, Conversation, MessageFacts, Need, Step};
 use crate::entry::Entry;
@@ -31,33 +29,12 @@ fn client_id(number: u16) -> ClientId {
 }
 
 fn text(text: &str) -> Raw {
-    Raw::of(&MessageBody::Text {
-        text: text.to_owned(),
-        data: None,
-    })
+    Raw::of(&MessageBody::Text { text: text.to_owned(), data: None })
 }
 
-fn post(
-    author: u8,
-    id: u16,
-    base: u64,
-    kind: Kind,
-    target: Option<u64>,
-    body: Option<Raw>,
-) -> Command {
-    let act = Act::Post {
-        kind,
-        target,
-        mentions: Vec::new(),
-        body,
-    };
-    Command {
-        author: account(author),
-        client_id: client_id(id),
-        base: Some(base),
-        after: None,
-        act,
-    }
+fn post(author: u8, id: u16, base: u64, kind: Kind, target: Option<u64>, body: Option<Raw>) -> Command {
+    let act = Act::Post { kind, target, mentions: Vec::new(), body };
+    Command { author: account(author), client_id: client_id(id), base: Some(base), after: None, act }
 }
 
 fn message(author: u8, id: u16, base: u64) -> Command {
@@ -65,13 +42,7 @@ fn message(author: u8, id: u16, base: u64) -> Command {
 }
 
 fn act(author: u8, id: u16, act: Act) -> Command {
-    Command {
-        author: account(author),
-        client_id: client_id(id),
-        base: None,
-        after: None,
-        act,
-    }
+    Command { author: account(author), client_id: client_id(id), base: None, after: None, act }
 }
 
 /// A conversation with its storage: a list.
@@ -87,10 +58,7 @@ impl World {
         let body = CreatedBody {
             kind: ConversationKind::Group,
             members: members.iter().map(|number| account(*number)).collect(),
-            settings: SettingsBody {
-                history: Some(history),
-                ..SettingsBody::default()
-            },
+            settings: SettingsBody { history: Some(history), ..SettingsBody::default() },
         };
         Self::new(act(members[0], 0, Act::Create(body)))
     }
@@ -106,26 +74,15 @@ impl World {
 
     fn new(create: Command) -> Self {
         let id = ConversationId::from_bytes([9; 16]);
-        let created =
-            Conversation::create(id, 1, &create, &Limits::default(), 1_000).expect("creates");
-        let (conversation, Step::Append { entries, .. }) = created else {
-            panic!("no entries")
-        };
-        Self {
-            conversation,
-            entries,
-            marks: BTreeMap::new(),
-            now: 1_000,
-        }
+        let created = Conversation::create(id, 1, &create, &Limits::default(), 1_000).expect("creates");
+        let (conversation, Step::Append { entries, .. }) = created else { panic!("no entries") };
+        Self { conversation, entries, marks: BTreeMap::new(), now: 1_000 }
     }
 
     /// Steps as a host does: learns what is needed, keeps what is appended.
     fn step(&mut self, command: &Command) -> Result<Sent, String> {
         loop {
-            match self
-                .conversation
-                .step(command, &Limits::default(), self.now)
-            {
+            match self.conversation.step(command, &Limits::default(), self.now) {
                 Step::Append { entries, sent } => {
                     self.entries.extend(entries);
                     return Ok(sent);
@@ -139,10 +96,7 @@ impl World {
 
     fn mark(&mut self, who: u8, delivered: Option<u64>, read: Option<u64>) -> Result<(), String> {
         loop {
-            match self
-                .conversation
-                .mark(account(who), delivered, read, self.now)
-            {
+            match self.conversation.mark(account(who), delivered, read, self.now) {
                 Ok(moved) => {
                     if let Some(marks) = moved {
                         self.marks.entry(account(who)).or_default().advance(&marks);
@@ -170,10 +124,7 @@ impl World {
             }
             Need::Message { seq } => {
                 let mut state = MessageState::default();
-                let pointing = self
-                    .entries
-                    .iter()
-                    .filter(|entry| entry.envelope.target == Some(seq));
+                let pointing = self.entries.iter().filter(|entry| entry.envelope.target == Some(seq));
                 pointing.for_each(|entry| {
                     state.apply(entry);
                 });
@@ -192,32 +143,18 @@ impl World {
         for entry in &self.entries[1..] {
             summary.apply(&entry.envelope);
             membership.apply(entry);
-            let gone = marks
-                .iter_mut()
-                .filter(|(account, _)| membership.member(**account).is_none());
+            let gone = marks.iter_mut().filter(|(account, _)| membership.member(**account).is_none());
             gone.for_each(|(_, marks)| marks.leave());
             for member in &membership.members {
-                marks
-                    .entry(member.account)
-                    .or_default()
-                    .apply(member.account, &entry.envelope);
+                marks.entry(member.account).or_default().apply(member.account, &entry.envelope);
             }
         }
         for (account, stored) in &self.marks {
             marks.entry(*account).or_default().advance(stored);
         }
         let skipped = self.entries.len().saturating_sub(recent);
-        let recent = self.entries[skipped..]
-            .iter()
-            .map(|entry| entry.envelope.clone())
-            .collect();
-        Loaded {
-            epoch: 1,
-            summary,
-            membership,
-            marks: marks.into_iter().collect(),
-            recent,
-        }
+        let recent = self.entries[skipped..].iter().map(|entry| entry.envelope.clone()).collect();
+        Loaded { epoch: 1, summary, membership, marks: marks.into_iter().collect(), recent }
     }
 
     fn reload(&mut self, recent: usize) {
@@ -245,9 +182,7 @@ impl World {
             let joined = self.joined_at(mine).unwrap_or(joined);
             let read = self.marks.get(&mine).map_or(0, |marks| marks.read);
             let sent = self.entries.iter().rev().map(|entry| &entry.envelope);
-            let sent = sent
-                .into_iter()
-                .find(|one| one.kind == Kind::Message && one.author == mine);
+            let sent = sent.into_iter().find(|one| one.kind == Kind::Message && one.author == mine);
             let seen = joined.max(read).max(sent.map_or(0, |one| one.seq));
             let unread = self.entries.iter().map(|entry| &entry.envelope);
             let unread = unread.filter(|one| one.kind == Kind::Message && one.seq > seen);
@@ -264,74 +199,28 @@ impl World {
     fn joined_at(&self, who: AccountId) -> Option<u64> {
         let adds = |entry: &&Entry| match entry.envelope.kind {
             Kind::Created | Kind::MembersAdded => {
-                String::from_utf8_lossy(entry.body.as_deref().unwrap_or_default())
-                    .contains(&who.to_string())
+                String::from_utf8_lossy(entry.body.as_deref().unwrap_or_default()).contains(&who.to_string())
             }
             _ => false,
         };
-        self.entries
-            .iter()
-            .rev()
-            .find(adds)
-            .map(|entry| entry.envelope.seq)
+        self.entries.iter().rev().find(adds).map(|entry| entry.envelope.seq)
     }
 }
 
 /// What a random person does next.
 #[derive(Clone, Debug)]
 enum Deed {
-    Say {
-        who: u8,
-        id: u16,
-        back: u64,
-        mention: Option<u8>,
-    },
-    Edit {
-        who: u8,
-        id: u16,
-        target: u64,
-    },
-    Delete {
-        who: u8,
-        id: u16,
-        target: u64,
-    },
-    React {
-        who: u8,
-        id: u16,
-        target: u64,
-        emoji: Option<u8>,
-    },
-    Add {
-        who: u8,
-        id: u16,
-        whom: u8,
-    },
-    Remove {
-        who: u8,
-        id: u16,
-        whom: u8,
-    },
-    Promote {
-        who: u8,
-        id: u16,
-        whom: u8,
-        role: u8,
-    },
-    Read {
-        who: u8,
-        upto: u64,
-    },
-    Deliver {
-        who: u8,
-        upto: u64,
-    },
-    Wait {
-        millis: i64,
-    },
-    Reload {
-        recent: usize,
-    },
+    Say { who: u8, id: u16, back: u64, mention: Option<u8> },
+    Edit { who: u8, id: u16, target: u64 },
+    Delete { who: u8, id: u16, target: u64 },
+    React { who: u8, id: u16, target: u64, emoji: Option<u8> },
+    Add { who: u8, id: u16, whom: u8 },
+    Remove { who: u8, id: u16, whom: u8 },
+    Promote { who: u8, id: u16, whom: u8, role: u8 },
+    Read { who: u8, upto: u64 },
+    Deliver { who: u8, upto: u64 },
+    Wait { millis: i64 },
+    Reload { recent: usize },
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -358,52 +247,26 @@ fn deed() -> impl Strategy<Value = Deed> {
 impl Deed {
     fn command(&self, head: u64) -> Option<Command> {
         Some(match self {
-            Self::Say {
-                who,
-                id,
-                back,
-                mention,
-            } => {
+            Self::Say { who, id, back, mention } => {
                 let mut command = message(*who, *id, head.saturating_sub(*back));
                 if let (Some(whom), Act::Post { mentions, .. }) = (mention, &mut command.act) {
                     let who = Mentioned::Account(account(*whom));
-                    mentions.push(Mention {
-                        who,
-                        start: 0,
-                        length: 5,
-                    });
+                    mentions.push(Mention { who, start: 0, length: 5 });
                 }
                 command
             }
-            Self::Edit { who, id, target } => post(
-                *who,
-                *id,
-                head,
-                Kind::Edit,
-                Some(*target),
-                Some(text("hello again")),
-            ),
-            Self::Delete { who, id, target } => {
-                post(*who, *id, head, Kind::Delete, Some(*target), None)
+            Self::Edit { who, id, target } => {
+                post(*who, *id, head, Kind::Edit, Some(*target), Some(text("hello again")))
             }
-            Self::React {
-                who,
-                id,
-                target,
-                emoji,
-            } => {
+            Self::Delete { who, id, target } => post(*who, *id, head, Kind::Delete, Some(*target), None),
+            Self::React { who, id, target, emoji } => {
                 let emoji = emoji.map(|emoji| ["👍", "❤️", "😂"][usize::from(emoji)].to_owned());
                 let body = Raw::of(&ReactionBody { emoji, was: None });
                 post(*who, *id, head, Kind::Reaction, Some(*target), Some(body))
             }
             Self::Add { who, id, whom } => act(*who, *id, Act::AddMembers(vec![account(*whom)])),
             Self::Remove { who, id, whom } => act(*who, *id, Act::RemoveMember(account(*whom))),
-            Self::Promote {
-                who,
-                id,
-                whom,
-                role,
-            } => {
+            Self::Promote { who, id, whom, role } => {
                 let role = [Role::Member, Role::Admin, Role::Owner][usize::from(*role)];
                 act(*who, *id, Act::ChangeRole(account(*whom), role))
             }
@@ -480,10 +343,7 @@ proptest! {
 fn a_send_whose_predecessor_is_not_committed_waits_its_turn() {
     let mut world = World::direct();
     let first = message(0, 1, 1);
-    let second = Command {
-        after: Some(client_id(1)),
-        ..message(0, 2, 1)
-    };
+    let second = Command { after: Some(client_id(1)), ..message(0, 2, 1) };
     assert_eq!(world.step(&second), Err(Code::OutOfTurn.name().to_owned()));
     let one = world.step(&first).expect("is sent");
     let two = world.step(&second).expect("is sent");
@@ -493,20 +353,12 @@ fn a_send_whose_predecessor_is_not_committed_waits_its_turn() {
 #[test]
 fn bases_have_bounds() {
     let mut world = World::direct();
-    assert_eq!(
-        world.step(&message(0, 1, 99)),
-        Err(Code::BeyondHead.name().to_owned())
-    );
+    assert_eq!(world.step(&message(0, 1, 99)), Err(Code::BeyondHead.name().to_owned()));
     let far = u64::from(Limits::default().base_entries);
     for number in 0..far {
-        world
-            .step(&message(0, number as u16 + 10, number + 1))
-            .expect("is sent");
+        world.step(&message(0, number as u16 + 10, number + 1)).expect("is sent");
     }
-    assert_eq!(
-        world.step(&message(0, 5_000, 0)),
-        Err(Code::StaleBase.name().to_owned())
-    );
+    assert_eq!(world.step(&message(0, 5_000, 0)), Err(Code::StaleBase.name().to_owned()));
     assert!(world.step(&message(0, 5_000, 1)).is_ok());
 }
 
@@ -515,32 +367,20 @@ fn a_client_id_names_one_act() {
     let mut world = World::direct();
     let sent = world.step(&message(0, 1, 1)).expect("is sent");
     let other = post(0, 1, 1, Kind::Delete, Some(sent.position.seq), None);
-    assert_eq!(
-        world.step(&other),
-        Err(Code::ClientIdReused.name().to_owned())
-    );
-    assert!(
-        world.step(&message(1, 1, 1)).is_ok(),
-        "another account's ids are its own"
-    );
+    assert_eq!(world.step(&other), Err(Code::ClientIdReused.name().to_owned()));
+    assert!(world.step(&message(1, 1, 1)).is_ok(), "another account's ids are its own");
 }
 
 #[test]
 fn members_see_the_intervals_of_their_membership() {
     let mut world = World::group(&[0, 1], History::FromJoin);
     world.step(&message(0, 1, 1)).expect("is sent");
-    world
-        .step(&act(0, 2, Act::AddMembers(vec![account(2)])))
-        .expect("is added");
+    world.step(&act(0, 2, Act::AddMembers(vec![account(2)]))).expect("is added");
     world.step(&message(0, 3, 1)).expect("is sent");
-    world
-        .step(&act(0, 4, Act::RemoveMember(account(2))))
-        .expect("is removed");
+    world.step(&act(0, 4, Act::RemoveMember(account(2)))).expect("is removed");
     world.step(&message(0, 5, 1)).expect("is sent");
     assert!(world.conversation.member(account(2)).is_err());
-    world
-        .step(&act(0, 6, Act::AddMembers(vec![account(2)])))
-        .expect("is added");
+    world.step(&act(0, 6, Act::AddMembers(vec![account(2)]))).expect("is added");
     let member = world.conversation.member(account(2)).expect("is a member");
     let seen: Vec<u64> = (1..=7).filter(|seq| member.sees(*seq)).collect();
     assert_eq!(seen, [3, 4, 5, 7]);
@@ -550,53 +390,26 @@ fn members_see_the_intervals_of_their_membership() {
 fn edits_end_after_their_time_and_are_the_authors_own() {
     let mut world = World::group(&[0, 1], History::FromJoin);
     let sent = world.step(&message(1, 1, 1)).expect("is sent");
-    let edit = |who, id| {
-        post(
-            who,
-            id,
-            1,
-            Kind::Edit,
-            Some(sent.position.seq),
-            Some(text("better")),
-        )
-    };
-    assert_eq!(
-        world.step(&edit(0, 2)),
-        Err(Code::NotAllowed.name().to_owned())
-    );
+    let edit = |who, id| post(who, id, 1, Kind::Edit, Some(sent.position.seq), Some(text("better")));
+    assert_eq!(world.step(&edit(0, 2)), Err(Code::NotAllowed.name().to_owned()));
     assert!(world.step(&edit(1, 3)).is_ok());
     world.now += u64::from(crate::membership::EDIT_SECONDS) * 1_000 + 1;
-    assert_eq!(
-        world.step(&edit(1, 4)),
-        Err(Code::EditTooLate.name().to_owned())
-    );
+    assert_eq!(world.step(&edit(1, 4)), Err(Code::EditTooLate.name().to_owned()));
 }
 
 #[test]
 fn what_was_deleted_takes_nothing_more() {
     let mut world = World::group(&[0, 1], History::FromJoin);
     let sent = world.step(&message(1, 1, 1)).expect("is sent").position.seq;
-    assert!(
-        world
-            .step(&post(0, 2, 1, Kind::Delete, Some(sent), None))
-            .is_ok(),
-        "the owner deletes any"
-    );
+    assert!(world.step(&post(0, 2, 1, Kind::Delete, Some(sent), None)).is_ok(), "the owner deletes any");
     for kind in [Kind::Edit, Kind::Delete, Kind::Reaction, Kind::Message] {
         let body = if kind == Kind::Reaction {
-            Raw::of(&ReactionBody {
-                emoji: Some("👍".to_owned()),
-                was: None,
-            })
+            Raw::of(&ReactionBody { emoji: Some("👍".to_owned()), was: None })
         } else {
             text("x")
         };
         let late = post(1, 3, 1, kind, Some(sent), Some(body));
-        assert_eq!(
-            world.step(&late),
-            Err(Code::NoSuchMessage.name().to_owned()),
-            "{kind:?}"
-        );
+        assert_eq!(world.step(&late), Err(Code::NoSuchMessage.name().to_owned()), "{kind:?}");
     }
 }
 
@@ -604,27 +417,14 @@ fn what_was_deleted_takes_nothing_more() {
 fn an_owner_hands_over_before_leaving_and_a_deleted_one_is_inherited() {
     let mut world = World::group(&[0, 1, 2], History::FromJoin);
     let leave = |who, id| act(who, id, Act::RemoveMember(account(who)));
-    assert_eq!(
-        world.step(&leave(0, 1)),
-        Err(Code::NotAllowed.name().to_owned())
-    );
-    world
-        .step(&act(0, 2, Act::ChangeRole(account(1), Role::Owner)))
-        .expect("hands over");
+    assert_eq!(world.step(&leave(0, 1)), Err(Code::NotAllowed.name().to_owned()));
+    world.step(&act(0, 2, Act::ChangeRole(account(1), Role::Owner))).expect("hands over");
     world.step(&leave(0, 3)).expect("leaves");
     world.step(&act(1, 4, Act::EraseAuthor)).expect("is erased");
-    let roles: BTreeSet<_> = world
-        .conversation
-        .membership()
-        .members
-        .iter()
-        .map(|one| (one.account, one.role))
-        .collect();
+    let roles: BTreeSet<_> =
+        world.conversation.membership().members.iter().map(|one| (one.account, one.role)).collect();
     assert_eq!(roles, [(account(2), Role::Owner)].into());
-    assert_eq!(
-        world.conversation.membership().erased_at(account(1), 1),
-        world.entries.len() as u64
-    );
+    assert_eq!(world.conversation.membership().erased_at(account(1), 1), world.entries.len() as u64);
 }
 
 #[test]
@@ -632,10 +432,7 @@ fn a_blocked_direct_conversation_takes_nothing() {
     let mut world = World::direct();
     world.conversation.blocked = true;
     for who in [0, 1] {
-        assert_eq!(
-            world.step(&message(who, 1, 1)),
-            Err(Code::Blocked.name().to_owned())
-        );
+        assert_eq!(world.step(&message(who, 1, 1)), Err(Code::Blocked.name().to_owned()));
     }
     world.conversation.blocked = false;
     assert!(world.step(&message(0, 1, 1)).is_ok());
@@ -646,25 +443,14 @@ fn reactions_say_what_they_replace() {
     let mut world = World::direct();
     let seq = world.step(&message(0, 1, 1)).expect("is sent").position.seq;
     let react = |id, emoji: Option<&str>| {
-        let body = ReactionBody {
-            emoji: emoji.map(str::to_owned),
-            was: Some("forged".to_owned()),
-        };
+        let body = ReactionBody { emoji: emoji.map(str::to_owned), was: Some("forged".to_owned()) };
         post(1, id, 1, Kind::Reaction, Some(seq), Some(Raw::of(&body)))
     };
     let mut was = Vec::new();
     for (id, emoji) in [(2, Some("👍")), (3, Some("❤️")), (4, None)] {
         world.step(&react(id, emoji)).expect("reacts");
-        let body = world
-            .entries
-            .last()
-            .and_then(|entry| entry.body.clone())
-            .expect("has a body");
-        was.push(
-            serde_json::from_slice::<ReactionBody>(&body)
-                .expect("is a reaction")
-                .was,
-        );
+        let body = world.entries.last().and_then(|entry| entry.body.clone()).expect("has a body");
+        was.push(serde_json::from_slice::<ReactionBody>(&body).expect("is a reaction").was);
     }
     assert_eq!(was, [None, Some("👍".to_owned()), Some("❤️".to_owned())]);
 }

@@ -139,11 +139,7 @@ pub trait Accounts: Send + Sync + 'static {
     ) -> Result<Option<Vec<DeviceId>>, Failure>;
 
     /// Replaces all recovery codes; does nothing if there is no such account or it is deleted.
-    async fn set_recovery_codes(
-        &self,
-        account: AccountId,
-        hashes: Vec<[u8; 32]>,
-    ) -> Result<(), Failure>;
+    async fn set_recovery_codes(&self, account: AccountId, hashes: Vec<[u8; 32]>) -> Result<(), Failure>;
 
     /// Deletes the account: credentials, profile, contacts, blocks (on both sides) and devices are gone, its id remains
     /// as `Deleted`, its names are free, what was promised it before is forgotten. Promises

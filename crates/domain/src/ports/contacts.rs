@@ -18,14 +18,12 @@ pub struct Between {
 impl Between {
     /// Whether either has blocked the other.
     pub const fn is_blocked(&self) -> bool {
-        matches!(self.first, Some(Relation::Blocked))
-            || matches!(self.second, Some(Relation::Blocked))
+        matches!(self.first, Some(Relation::Blocked)) || matches!(self.second, Some(Relation::Blocked))
     }
 
     /// Whether they are contacts of each other.
     pub const fn are_contacts(&self) -> bool {
-        matches!(self.first, Some(Relation::Contact))
-            && matches!(self.second, Some(Relation::Contact))
+        matches!(self.first, Some(Relation::Contact)) && matches!(self.second, Some(Relation::Contact))
     }
 }
 

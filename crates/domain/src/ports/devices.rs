@@ -33,10 +33,7 @@ pub trait Devices: Send + Sync + 'static {
     async fn add(&self, device: Device, most: u32) -> Result<bool, Failure>;
 
     /// The device whose token has this hash, with its account's status.
-    async fn find_by_token(
-        &self,
-        token_hash: [u8; 32],
-    ) -> Result<Option<(Device, Status)>, Failure>;
+    async fn find_by_token(&self, token_hash: [u8; 32]) -> Result<Option<(Device, Status)>, Failure>;
 
     /// The account's devices, oldest first.
     async fn list(&self, account: AccountId) -> Result<Vec<Device>, Failure>;

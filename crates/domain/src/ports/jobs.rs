@@ -50,16 +50,8 @@ impl Task {
     }
 
     /// Tells the account's devices how it stands to `other` now.
-    pub fn contact_changed(
-        account: AccountId,
-        other: AccountId,
-        relation: Option<Relation>,
-    ) -> Self {
-        Self::set(
-            account,
-            &SetKey::Contact(other),
-            serde_json::json!(relation),
-        )
+    pub fn contact_changed(account: AccountId, other: AccountId, relation: Option<Relation>) -> Self {
+        Self::set(account, &SetKey::Contact(other), serde_json::json!(relation))
     }
 
     /// Whose conversation or data it is about.
@@ -70,11 +62,7 @@ impl Task {
     }
 
     fn set(account: AccountId, key: &SetKey, value: serde_json::Value) -> Self {
-        Self::Set {
-            account,
-            key: key.to_string(),
-            value: value.to_string(),
-        }
+        Self::Set { account, key: key.to_string(), value: value.to_string() }
     }
 }
 

@@ -73,11 +73,7 @@ pub trait Log: Send + Sync + 'static {
     async fn append(&self, append: Append) -> Result<(), AppendError>;
 
     /// The conversation's state with at least `recent` envelopes (fewer if it has fewer); `None` if it has no entry.
-    async fn load(
-        &self,
-        conversation: ConversationId,
-        recent: u32,
-    ) -> Result<Option<Loaded>, Failure>;
+    async fn load(&self, conversation: ConversationId, recent: u32) -> Result<Option<Loaded>, Failure>;
 
     /// Entries `from..=to`, ascending and contiguous from `from`, cut after the head or once `most_bytes` of bodies are
     /// reached (never before the first). Erased bodies are `None`.

@@ -16,8 +16,8 @@ use suda_proto::entry::ConversationKind;
 use suda_proto::{AccountId, ConversationId, Kind, Mentioned};
 
 use super::tables::{
-    AuthorErasure, EntryRow, Key, MemberRow, Sequence, Value, entry_key, erasing_author_key,
-    erasing_key, member_key, membership_key, message_key, own_value_key, summary_key,
+    AuthorErasure, EntryRow, Key, MemberRow, Sequence, Value, entry_key, erasing_author_key, erasing_key,
+    member_key, membership_key, message_key, own_value_key, summary_key,
 };
 use super::view::View;
 use super::{Index, IndexError};
@@ -89,12 +89,7 @@ impl Index {
 
 impl<'i> Changes<'i> {
     pub(super) fn new(view: View<'i>) -> Self {
-        Self {
-            view,
-            rows: HashMap::new(),
-            latest: 0,
-            erases: false,
-        }
+        Self { view, rows: HashMap::new(), latest: 0, erases: false }
     }
 
     /// One row as it is with the changes.
@@ -107,8 +102,7 @@ impl<'i> Changes<'i> {
 
     /// Sets a row.
     pub fn put<T: Stored>(&mut self, key: Key, value: &T) {
-        self.rows
-            .insert(key, Some(value.encode().into_boxed_slice()));
+        self.rows.insert(key, Some(value.encode().into_boxed_slice()));
     }
 
     /// Removes a row.
@@ -121,16 +115,10 @@ impl<'i> Changes<'i> {
 
     fn apply(&mut self, record: Placed<'_>) -> Result<(), IndexError> {
         match records::decode(record.kind, record.header)? {
-            Header::Marks {
-                conversation,
-                account,
-                marks,
-            } => self.advance_marks(conversation, account, &marks),
-            Header::Entry {
-                conversation,
-                envelope,
-                set,
-            } => {
+            Header::Marks { conversation, account, marks } => {
+                self.advance_marks(conversation, account, &marks)
+            }
+            Header::Entry { conversation, envelope, set } => {
                 let row = EntryRow {
                     position: record.position,
                     length: record.length,
@@ -153,11 +141,7 @@ impl<'i> Changes<'i> {
         let envelope = &entry.envelope;
         let mut summary: Summary = self.get(&summary_key(conversation))?.unwrap_or_default();
         if envelope.seq != summary.head + 1 {
-            return Err(IndexError::Disorder {
-                conversation,
-                seq: envelope.seq,
-                head: summary.head,
-            });
+            return Err(IndexError::Disorder { conversation, seq: envelope.seq, head: summary.head });
         }
         summary.apply(envelope);
         self.latest = self.latest.max(envelope.at);
@@ -253,8 +237,7 @@ impl<'i> Changes<'i> {
         if !row.hidden {
             row.hidden = true;
             self.put(key, &row);
-            self.rows
-                .insert(erasing_key(conversation, seq), Some(Box::default()));
+            self.rows.insert(erasing_key(conversation, seq), Some(Box::default()));
             self.erases = true;
         }
         Ok(())
@@ -282,10 +265,7 @@ impl<'i> Changes<'i> {
 
     fn membership(&mut self, conversation: ConversationId) -> Result<Membership, IndexError> {
         let membership = self.get(&membership_key(conversation))?;
-        membership.ok_or(IndexError::Missing {
-            conversation,
-            what: "the membership",
-        })
+        membership.ok_or(IndexError::Missing { conversation, what: "the membership" })
     }
 
     /// Follows an entry about members and settings; entries of unknown kinds change nothing.
@@ -332,9 +312,7 @@ impl<'i> Changes<'i> {
                 continue;
             }
             let key = member_key(member.account, conversation);
-            let marks = self
-                .get::<MemberRow>(&key)?
-                .map_or_else(Marks::default, |row| row.marks);
+            let marks = self.get::<MemberRow>(&key)?.map_or_else(Marks::default, |row| row.marks);
             let row = MemberRow {
                 role: Some(member.role),
                 own: after.header.kind == ConversationKind::Own,

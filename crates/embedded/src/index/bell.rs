@@ -53,11 +53,7 @@ impl Bell {
             }
         };
         state.rung = false;
-        if state.stopped {
-            Woken::Stop
-        } else {
-            Woken::Look
-        }
+        if state.stopped { Woken::Stop } else { Woken::Look }
     }
 
     /// Waits for `time`, unless the thread is to end before.
@@ -65,11 +61,7 @@ impl Bell {
         let stopped = |state: &mut State| !state.stopped;
         let waited = self.wake.wait_timeout_while(self.lock(), time, stopped);
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        if state.stopped {
-            Woken::Stop
-        } else {
-            Woken::Look
-        }
+        if state.stopped { Woken::Stop } else { Woken::Look }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -13,8 +13,8 @@ use suda_proto::{AccountId, ConversationId, Kind};
 
 use super::bell::Woken;
 use super::tables::{
-    AuthorErasure, EntryRow, Key, author_of, conversation_of, entry_key, erasing_author_keys,
-    erasing_keys, message_key, seq_of,
+    AuthorErasure, EntryRow, Key, author_of, conversation_of, entry_key, erasing_author_keys, erasing_keys,
+    message_key, seq_of,
 };
 use super::{Index, IndexError};
 use crate::log::{Body, EraseError, Log, Position, ReadError};
@@ -59,19 +59,13 @@ struct Found {
 impl Eraser {
     /// An eraser that has no thread yet.
     pub fn new(log: Arc<Log>, index: Arc<Index>) -> Self {
-        Self {
-            log,
-            index,
-            erasing: Mutex::default(),
-        }
+        Self { log, index, erasing: Mutex::default() }
     }
 
     /// Starts the thread. What is to be erased waits for `delay`, so that many bodies share a
     /// sync. It ends when the index's `erase_bell` is stopped.
     pub fn start(self: Arc<Self>, delay: Duration) -> std::io::Result<JoinHandle<()>> {
-        std::thread::Builder::new()
-            .name("eraser".to_owned())
-            .spawn(move || self.run(delay))
+        std::thread::Builder::new().name("eraser".to_owned()).spawn(move || self.run(delay))
     }
 
     fn run(&self, delay: Duration) {
@@ -190,11 +184,7 @@ impl Eraser {
         from: u64,
         end: u64,
     ) -> Result<Found, EraserError> {
-        let mut found = Found {
-            positions: Vec::new(),
-            seqs: Vec::new(),
-            reacted_to: Vec::new(),
-        };
+        let mut found = Found { positions: Vec::new(), seqs: Vec::new(), reacted_to: Vec::new() };
         let (from, to) = (entry_key(conversation, from), entry_key(conversation, end));
         let rows = self.index.view()?.range(&from, &to, BATCH)?;
         for (key, value) in rows.into_iter().filter(|(key, _)| *key < to) {
@@ -204,10 +194,7 @@ impl Eraser {
             let Header::Entry { envelope, .. } = header else {
                 continue;
             };
-            let is_text = matches!(
-                envelope.kind,
-                Kind::Message | Kind::Edit | Kind::Reaction | Kind::Set
-            );
+            let is_text = matches!(envelope.kind, Kind::Message | Kind::Edit | Kind::Reaction | Kind::Set);
             if envelope.author != author || !is_text {
                 continue;
             }

@@ -37,12 +37,7 @@ pub struct Layers {
 
 impl Layer {
     fn new(applied: Position, latest: u64) -> Self {
-        Self {
-            rows: Rows::new(),
-            applied,
-            latest,
-            bytes: 0,
-        }
+        Self { rows: Rows::new(), applied, latest, bytes: 0 }
     }
 
     fn put(&mut self, key: Key, value: Option<Value>) {
@@ -59,11 +54,7 @@ impl Layer {
 impl Layers {
     /// No rows above a database in which the log is applied up to `applied`.
     pub fn new(applied: Position, latest: u64) -> Self {
-        Self {
-            active: Layer::new(applied, latest),
-            frozen: None,
-            spilled: 0,
-        }
+        Self { active: Layer::new(applied, latest), frozen: None, spilled: 0 }
     }
 
     /// How many frozen layers went into the database.
@@ -161,21 +152,9 @@ mod tests {
 
     fn layers() -> Layers {
         let mut layers = Layers::new(Position::START, 0);
-        layers.put(
-            [
-                row("a", Some("old")),
-                row("b", Some("1")),
-                row("d", Some("1")),
-            ],
-            None,
-            1,
-        );
+        layers.put([row("a", Some("old")), row("b", Some("1")), row("d", Some("1"))], None, 1);
         assert!(layers.freeze().is_some());
-        layers.put(
-            [row("a", Some("new")), row("b", None), row("c", Some("1"))],
-            None,
-            2,
-        );
+        layers.put([row("a", Some("new")), row("b", None), row("c", Some("1"))], None, 2);
         layers
     }
 

@@ -58,11 +58,7 @@ pub struct IndexOptions {
 
 impl Default for IndexOptions {
     fn default() -> Self {
-        Self {
-            database_bytes: 64 << 30,
-            batch_bytes: 16 << 20,
-            memory_bytes: 64 << 20,
-        }
+        Self { database_bytes: 64 << 30, batch_bytes: 16 << 20, memory_bytes: 64 << 20 }
     }
 }
 
@@ -251,12 +247,7 @@ impl Index {
         let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changes = Changes::new(self.view()?);
         let answer = change(&mut changes)?;
-        let Changes {
-            rows,
-            latest,
-            erases,
-            ..
-        } = changes;
+        let Changes { rows, latest, erases, .. } = changes;
         self.latest.fetch_max(latest, Ordering::AcqRel);
         let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
         layers.put(rows, applied, latest);

@@ -20,14 +20,12 @@ pub type Fatal = Arc<dyn Fn(&str) + Send + Sync>;
 /// Starts the thread. It writes rows once a batch is full, or has waited for `age`; it ends, with
 /// everything written, after [`Index::stop`].
 pub fn start(index: Arc<Index>, age: Duration, fatal: Fatal) -> std::io::Result<JoinHandle<()>> {
-    std::thread::Builder::new()
-        .name("index-writer".to_owned())
-        .spawn(move || {
-            while index.spill_bell.listen(Some(age)) == Woken::Look {
-                index.try_spill(&fatal);
-            }
+    std::thread::Builder::new().name("index-writer".to_owned()).spawn(move || {
+        while index.spill_bell.listen(Some(age)) == Woken::Look {
             index.try_spill(&fatal);
-        })
+        }
+        index.try_spill(&fatal);
+    })
 }
 
 impl Index {
@@ -109,12 +107,7 @@ impl Index {
         }
         let meta = Meta {
             form: FORM,
-            log_id: self
-                .log_id
-                .get()
-                .copied()
-                .unwrap_or(Uuid::nil())
-                .into_bytes(),
+            log_id: self.log_id.get().copied().unwrap_or(Uuid::nil()).into_bytes(),
             applied: layer.applied.to_u64(),
             latest: layer.latest,
         };

@@ -69,10 +69,7 @@ pub fn member_key(account: AccountId, conversation: ConversationId) -> Key {
 
 /// The keys of all rows of an account, both ends included.
 pub fn member_keys(account: AccountId) -> (Key, Key) {
-    (
-        key(MEMBER, account.bytes(), &[0; 16]),
-        key(MEMBER, account.bytes(), &[0xFF; 16]),
-    )
+    (key(MEMBER, account.bytes(), &[0; 16]), key(MEMBER, account.bytes(), &[0xFF; 16]))
 }
 
 /// The conversation in a key that [`member_key`] made.
@@ -222,9 +219,7 @@ impl Stored for EntryRow {
     }
 
     fn read(bytes: &[u8]) -> Result<Self, StoredError> {
-        let bytes: &[u8; 13] = bytes
-            .try_into()
-            .map_err(|_| StoredError::Malformed("entry row"))?;
+        let bytes: &[u8; 13] = bytes.try_into().map_err(|_| StoredError::Malformed("entry row"))?;
         let [a, b, c, d, e, f, g, h, i, j, k, l, flags] = *bytes;
         Ok(Self {
             position: Position::from_u64(u64::from_le_bytes([a, b, c, d, e, f, g, h])),
@@ -243,9 +238,7 @@ impl Stored for Sequence {
     }
 
     fn read(bytes: &[u8]) -> Result<Self, StoredError> {
-        let bytes = bytes
-            .try_into()
-            .map_err(|_| StoredError::Malformed("sequence"))?;
+        let bytes = bytes.try_into().map_err(|_| StoredError::Malformed("sequence"))?;
         Ok(Self(u64::from_le_bytes(bytes)))
     }
 }

@@ -26,11 +26,7 @@ fn put(index: &Index, rows: impl IntoIterator<Item = (u64, Option<u64>)>) {
 }
 
 fn open(folder: &Path, database_bytes: usize) -> Index {
-    let options = IndexOptions {
-        database_bytes,
-        batch_bytes: 8 << 10,
-        memory_bytes: 256 << 10,
-    };
+    let options = IndexOptions { database_bytes, batch_bytes: 8 << 10, memory_bytes: 256 << 10 };
     Index::open(folder, options).expect("an index")
 }
 
@@ -96,29 +92,20 @@ fn rows_wait_in_memory_while_there_is_no_room() {
     let index = open(folder.path(), 64 << 10);
     let mut rows = 0;
     while index.room() == Room::Enough {
-        put(
-            &index,
-            (rows..rows + 100).map(|number| (number, Some(number))),
-        );
+        put(&index, (rows..rows + 100).map(|number| (number, Some(number))));
         rows += 100;
         index.try_spill(&ended);
     }
     assert_eq!(index.room(), Room::DiskFull);
     let all = |index: &Index| {
-        let rows = index
-            .view()
-            .and_then(|mut view| view.range(&key(0), &key(rows), 1 << 20));
+        let rows = index.view().and_then(|mut view| view.range(&key(0), &key(rows), 1 << 20));
         rows.expect("rows").len() as u64
     };
     assert_eq!(all(&index), rows, "nothing is forgotten");
     let applied = index.applied();
     drop(index);
     let index = open(folder.path(), 4 << 20);
-    assert_eq!(
-        index.applied(),
-        applied,
-        "the log is replayed from where the database stands"
-    );
+    assert_eq!(index.applied(), applied, "the log is replayed from where the database stands");
     put(&index, (0..rows).map(|number| (number, Some(number))));
     index.try_spill(&ended);
     assert_eq!((index.room(), all(&index)), (Room::Enough, rows));

@@ -20,11 +20,7 @@ pub struct View<'i> {
 impl<'i> View<'i> {
     pub(super) fn new(index: &'i Index) -> Result<Self, IndexError> {
         let layers = index.layers.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(Self {
-            index,
-            transaction: index.environment.read_txn()?,
-            spilled: layers.spilled(),
-        })
+        Ok(Self { index, transaction: index.environment.read_txn()?, spilled: layers.spilled() })
     }
 
     /// One row.
@@ -44,36 +40,21 @@ impl<'i> View<'i> {
             if let Some(value) = layers.get(key) {
                 return value.map(|value| read(value)).transpose();
             }
-            refresh(
-                self.index,
-                layers.spilled(),
-                &mut self.spilled,
-                &mut self.transaction,
-            )?;
+            refresh(self.index, layers.spilled(), &mut self.spilled, &mut self.transaction)?;
         }
         let value = self.index.rows.get(&self.transaction, key)?;
         value.map(read).transpose()
     }
 
     /// The first `limit` rows from `from` to `to`, both included, ascending.
-    pub fn range(
-        &mut self,
-        from: &[u8],
-        to: &[u8],
-        limit: usize,
-    ) -> Result<Vec<(Key, Value)>, IndexError> {
+    pub fn range(&mut self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Key, Value)>, IndexError> {
         if from > to {
             return Ok(Vec::new());
         }
         let newer = {
             let layers = self.index.layers.read();
             let layers = layers.unwrap_or_else(PoisonError::into_inner);
-            refresh(
-                self.index,
-                layers.spilled(),
-                &mut self.spilled,
-                &mut self.transaction,
-            )?;
+            refresh(self.index, layers.spilled(), &mut self.spilled, &mut self.transaction)?;
             layers.range(from, to, limit)
         };
         let bounds = (Bound::Included(from), Bound::Included(to));

@@ -25,11 +25,7 @@ impl Reader {
             if number > upto.segment {
                 break;
             }
-            let most = if number == upto.segment {
-                u64::from(upto.offset)
-            } else {
-                u64::MAX
-            };
+            let most = if number == upto.segment { u64::from(upto.offset) } else { u64::MAX };
             copy_segment(self.disk.as_ref(), destination, number, most).map_err(failed(number))?;
         }
         destination.sync_directory().map_err(failed(upto.segment))

@@ -70,23 +70,15 @@ impl RealDisk {
         if let Some(parent) = folder.parent().filter(|path| !path.as_os_str().is_empty()) {
             File::open(parent)?.sync_all()?;
         }
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(folder.join(LOCK_NAME))?;
+        let lock =
+            OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(LOCK_NAME))?;
         lock.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => io::Error::new(
-                io::ErrorKind::WouldBlock,
-                "another process uses this log: stop it first",
-            ),
+            TryLockError::WouldBlock => {
+                io::Error::new(io::ErrorKind::WouldBlock, "another process uses this log: stop it first")
+            }
             TryLockError::Error(source) => source,
         })?;
-        Ok(RealDisk {
-            directory: File::open(folder)?,
-            folder: folder.to_owned(),
-            _lock: lock,
-        })
+        Ok(RealDisk { directory: File::open(folder)?, folder: folder.to_owned(), _lock: lock })
     }
 }
 
@@ -104,11 +96,7 @@ impl Disk for RealDisk {
 
     fn create(&self, name: &str, length: u64) -> io::Result<Box<dyn DiskFile>> {
         let path = self.folder.join(name);
-        let file = OpenOptions::new()
-            .create_new(true)
-            .read(true)
-            .write(true)
-            .open(&path)?;
+        let file = OpenOptions::new().create_new(true).read(true).write(true).open(&path)?;
         if let Err(error) = preallocate(&file, length) {
             std::fs::remove_file(&path)?;
             return Err(error);
@@ -117,10 +105,7 @@ impl Disk for RealDisk {
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(self.folder.join(name))?;
+        let file = OpenOptions::new().read(true).write(true).open(self.folder.join(name))?;
         Ok(Box::new(RealFile(file)))
     }
 

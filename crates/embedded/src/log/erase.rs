@@ -28,10 +28,7 @@ impl Reader {
             let (found, offset, length) = self.body_place(*position)?;
             segments
                 .entry(position.segment)
-                .or_insert_with(|| Bodies {
-                    found,
-                    places: Vec::new(),
-                })
+                .or_insert_with(|| Bodies { found, places: Vec::new() })
                 .places
                 .push((offset, length));
         }
@@ -39,9 +36,7 @@ impl Reader {
             self.commit_empty_group()?;
         }
         for (segment, bodies) in segments {
-            bodies
-                .erase()
-                .map_err(|source| EraseError::Io { segment, source })?;
+            bodies.erase().map_err(|source| EraseError::Io { segment, source })?;
         }
         Ok(())
     }

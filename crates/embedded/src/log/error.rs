@@ -178,8 +178,5 @@ pub(super) fn while_doing(action: &'static str) -> impl FnOnce(io::Error) -> Ope
 
 /// Whether the answer means that there is no room, which is not a failure of the disk.
 pub(super) fn is_full(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    )
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

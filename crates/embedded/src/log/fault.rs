@@ -52,9 +52,7 @@ mod plan {
     /// Counts the pass and says whether it is the one.
     pub(super) fn reached(name: &str) -> bool {
         match &*PLAN {
-            Some(plan) if plan.name == name => {
-                PASSED.fetch_add(1, Ordering::Relaxed) + 1 == plan.nth
-            }
+            Some(plan) if plan.name == name => PASSED.fetch_add(1, Ordering::Relaxed) + 1 == plan.nth,
             _ => false,
         }
     }
@@ -64,10 +62,7 @@ mod plan {
         let (name, nth) = text.rsplit_once(':')?;
         let nth = nth.parse().ok().filter(|nth| *nth > 0)?;
         let name = Some(name).filter(|name| !name.is_empty() && !name.contains(':'))?;
-        Some(Plan {
-            name: name.to_owned(),
-            nth,
-        })
+        Some(Plan { name: name.to_owned(), nth })
     }
 }
 
@@ -77,12 +72,7 @@ mod tests {
 
     #[test]
     fn reads_the_environments_wish() {
-        let plan = |nth| {
-            Some(Plan {
-                name: "log.after_sync".to_owned(),
-                nth,
-            })
-        };
+        let plan = |nth| Some(Plan { name: "log.after_sync".to_owned(), nth });
         assert_eq!(parse("log.after_sync:3"), plan(3));
         assert_eq!(parse("log.after_sync:1:abort"), plan(1));
         for wrong in ["", "log.after_sync", "log.after_sync:0", ":1", "a:1:sleep"] {

@@ -124,11 +124,7 @@ pub(super) struct Groups<'a> {
 impl<'a> Groups<'a> {
     /// Begins with the first group of `stretch`.
     pub fn new(stretch: Stretch<'a>) -> Groups<'a> {
-        Groups {
-            offset: stretch.offset,
-            next_group: stretch.next_group,
-            stretch,
-        }
+        Groups { offset: stretch.offset, next_group: stretch.next_group, stretch }
     }
 
     /// Offset in the file of the next group: behind the last whole one.
@@ -213,28 +209,15 @@ impl<'a> Groups<'a> {
         }
     }
 
-    fn whole_group(
-        &mut self,
-        records: Vec<(Position, super::RecordView<'a>)>,
-        end: u32,
-    ) -> Step<'a> {
+    fn whole_group(&mut self, records: Vec<(Position, super::RecordView<'a>)>, end: u32) -> Step<'a> {
         let start = self.offset;
         self.offset = end;
         self.next_group += 1;
-        Step::Group(ScannedGroup {
-            start,
-            replayed: ReplayedGroup {
-                records,
-                end: self.position(end),
-            },
-        })
+        Step::Group(ScannedGroup { start, replayed: ReplayedGroup { records, end: self.position(end) } })
     }
 
     fn position(&self, offset: u32) -> Position {
-        Position {
-            segment: self.stretch.segment,
-            offset,
-        }
+        Position { segment: self.stretch.segment, offset }
     }
 }
 
@@ -276,10 +259,7 @@ mod tests {
         }
         let mark = CommitMark {
             group,
-            start: Position {
-                segment: 3,
-                offset: base + start,
-            },
+            start: Position { segment: 3, offset: base + start },
             records: bodies.len() as u32,
             bytes: buffer.len() as u32 - start,
         };
@@ -287,14 +267,7 @@ mod tests {
     }
 
     fn groups(bytes: &[u8], next_group: u64) -> Groups<'_> {
-        Groups::new(Stretch {
-            segment: 3,
-            seed: SEED,
-            offset: 64,
-            bytes,
-            next_group,
-            committed: false,
-        })
+        Groups::new(Stretch { segment: 3, seed: SEED, offset: 64, bytes, next_group, committed: false })
     }
 
     /// Group numbers as one walks through, then a letter for how it ended.
@@ -331,22 +304,11 @@ mod tests {
 
     #[test]
     fn a_mark_or_record_that_does_not_belong_breaks_the_group() {
-        let start = Position {
-            segment: 3,
-            offset: 64,
-        };
-        let good = CommitMark {
-            group: 5,
-            start,
-            records: 1,
-            bytes: 40,
-        };
+        let start = Position { segment: 3, offset: 64 };
+        let good = CommitMark { group: 5, start, records: 1, bytes: 40 };
         let wrong = [
             CommitMark { group: 6, ..good },
-            CommitMark {
-                start: Position::START,
-                ..good
-            },
+            CommitMark { start: Position::START, ..good },
             CommitMark { records: 2, ..good },
             CommitMark { bytes: 48, ..good },
         ];

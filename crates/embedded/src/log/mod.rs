@@ -192,20 +192,11 @@ impl Log {
             "log opened"
         );
         let shared = Arc::new(Shared::new(&options, &recovered));
-        let reader = Reader::new(
-            Arc::clone(&disk),
-            report.log_id,
-            options.open_segments,
-            Arc::clone(&shared),
-        );
+        let reader =
+            Reader::new(Arc::clone(&disk), report.log_id, options.open_segments, Arc::clone(&shared));
         let append_bytes = options.append_bytes();
         let writer = writer::start(disk, options, recovered, hooks, Arc::clone(&shared))?;
-        let log = Log {
-            shared,
-            reader,
-            writer: Some(writer),
-            append_bytes,
-        };
+        let log = Log { shared, reader, writer: Some(writer), append_bytes };
         Ok((log, report))
     }
 
@@ -214,9 +205,7 @@ impl Log {
     /// was taken: `Full`, `Unstorable`, `Failed` or `Closed`.
     pub fn append(&self, records: Vec<Record>, done: Done) -> Result<(), AppendError> {
         if records.is_empty() {
-            return Err(AppendError::Unstorable {
-                what: "it has no records",
-            });
+            return Err(AppendError::Unstorable { what: "it has no records" });
         }
         let mut bytes: u64 = 0;
         for record in &records {
@@ -224,15 +213,9 @@ impl Log {
             bytes += u64::from(record.encoded_length());
         }
         if bytes > u64::from(self.append_bytes) {
-            return Err(AppendError::Unstorable {
-                what: "it is longer than a group may be",
-            });
+            return Err(AppendError::Unstorable { what: "it is longer than a group may be" });
         }
-        self.shared.queue.push(queue::Append {
-            records,
-            bytes: bytes as u32,
-            done,
-        })
+        self.shared.queue.push(queue::Append { records, bytes: bytes as u32, done })
     }
 
     /// Reads the committed record at `position` with one system call if it is no longer than

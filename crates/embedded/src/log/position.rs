@@ -16,10 +16,7 @@ pub struct Position {
 
 impl Position {
     /// The beginning of the log, before its first record.
-    pub const START: Position = Position {
-        segment: 0,
-        offset: 0,
-    };
+    pub const START: Position = Position { segment: 0, offset: 0 };
 
     /// The position as one number that orders the same way, for keys and stored values.
     pub fn to_u64(self) -> u64 {
@@ -28,10 +25,7 @@ impl Position {
 
     /// The position that [`Position::to_u64`] turned into `number`.
     pub fn from_u64(number: u64) -> Position {
-        Position {
-            segment: (number >> 32) as u32,
-            offset: (number & u64::from(u32::MAX)) as u32,
-        }
+        Position { segment: (number >> 32) as u32, offset: (number & u64::from(u32::MAX)) as u32 }
     }
 }
 
@@ -48,14 +42,8 @@ mod tests {
 
     #[test]
     fn numbers_keep_order_and_value() {
-        let earlier = Position {
-            segment: 1,
-            offset: u32::MAX,
-        };
-        let later = Position {
-            segment: 2,
-            offset: 64,
-        };
+        let earlier = Position { segment: 1, offset: u32::MAX };
+        let later = Position { segment: 2, offset: 64 };
         assert!(Position::START < earlier && earlier < later);
         assert!(earlier.to_u64() < later.to_u64());
         assert_eq!(Position::from_u64(later.to_u64()), later);

@@ -99,10 +99,7 @@ impl Queue {
                 return None;
             }
             state.writer_sleeps = true;
-            state = self
-                .wake
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         if state.waiting.len() <= self.batch_appends && state.bytes <= self.batch_bytes {
             state.bytes = 0;
@@ -148,11 +145,7 @@ mod tests {
     use super::*;
 
     fn append(bytes: u32) -> Append {
-        Append {
-            records: Vec::new(),
-            bytes,
-            done: Box::new(|_| {}),
-        }
+        Append { records: Vec::new(), bytes, done: Box::new(|_| {}) }
     }
 
     fn queue() -> Queue {

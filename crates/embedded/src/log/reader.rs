@@ -124,11 +124,7 @@ impl Reader {
             return Ok(Arc::clone(found));
         }
         drop(open);
-        let found = Arc::new(segment::open(
-            self.disk.as_ref(),
-            number,
-            Some(self.log_id),
-        )?);
+        let found = Arc::new(segment::open(self.disk.as_ref(), number, Some(self.log_id))?);
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         open.insert(number, Arc::clone(&found));
         if open.len() > self.most_open {
@@ -179,9 +175,5 @@ fn no_record(position: Position, what: &'static str) -> ReadError {
 }
 
 fn corrupt(segment: u32, offset: u32, what: &'static str) -> OpenError {
-    OpenError::Corruption {
-        segment,
-        offset,
-        what,
-    }
+    OpenError::Corruption { segment, offset, what }
 }

@@ -220,14 +220,7 @@ impl<'a> Sound<'a> {
 }
 
 /// Appends an encoded record to `buffer`. `group` is the low half of its group's number.
-pub(super) fn encode(
-    buffer: &mut Vec<u8>,
-    seed: u32,
-    group: u32,
-    kind: u8,
-    header: &[u8],
-    body: &[u8],
-) {
+pub(super) fn encode(buffer: &mut Vec<u8>, seed: u32, group: u32, kind: u8, header: &[u8], body: &[u8]) {
     let start = buffer.len();
     let length = encoded_length(header.len() as u32, body.len() as u32) as usize;
     buffer.reserve(length);
@@ -257,9 +250,7 @@ fn header_crc(bytes: &[u8], seed: u32) -> u32 {
 /// Whether all bytes are zero. Compares whole pages, as there can be a segment of them.
 pub(super) fn is_zero(bytes: &[u8]) -> bool {
     const ZEROS: [u8; 4096] = [0; 4096];
-    bytes
-        .chunks(ZEROS.len())
-        .all(|chunk| chunk == &ZEROS[..chunk.len()])
+    bytes.chunks(ZEROS.len()).all(|chunk| chunk == &ZEROS[..chunk.len()])
 }
 
 /// The number at `offset`, which the caller knows to be inside.
@@ -292,12 +283,8 @@ mod tests {
 
     #[test]
     fn reads_what_it_wrote() {
-        for (header, body) in [
-            (&b""[..], &b""[..]),
-            (b"h", b""),
-            (b"", b"{}"),
-            (b"header", b"{\"text\":1}"),
-        ] {
+        for (header, body) in [(&b""[..], &b""[..]), (b"h", b""), (b"", b"{}"), (b"header", b"{\"text\":1}")]
+        {
             let bytes = encoded(header, body);
             assert_eq!(bytes.len() % 8, 0);
             let sound = Sound::decode(&bytes, SEED).unwrap();
@@ -305,11 +292,7 @@ mod tests {
             let view = sound.view();
             assert_eq!((view.kind, view.header), (3, header));
             assert_eq!(view.encoded_length as usize, bytes.len());
-            let expected = if body.is_empty() {
-                Body::Empty
-            } else {
-                Body::Intact(body)
-            };
+            let expected = if body.is_empty() { Body::Empty } else { Body::Intact(body) };
             assert_eq!(view.body, expected);
         }
     }

@@ -72,10 +72,7 @@ pub(super) struct ActiveSegment {
 impl ActiveSegment {
     /// Where the next group goes.
     pub fn end(&self) -> Position {
-        Position {
-            segment: self.segment,
-            offset: self.offset,
-        }
+        Position { segment: self.segment, offset: self.offset }
     }
 
     /// Durably removes whatever stands behind the last committed group.
@@ -118,9 +115,7 @@ pub fn check(disk: &dyn Disk, visitor: &mut Visitor<'_>) -> Result<OpenReport, O
 pub fn cut_at(disk: &dyn Disk, at: Position) -> Result<(), OpenError> {
     let segments = segment::numbers(disk).map_err(while_doing("list its segments"))?;
     if !segments.contains(&at.segment) {
-        return Err(OpenError::MissingSegment {
-            segment: at.segment,
-        });
+        return Err(OpenError::MissingSegment { segment: at.segment });
     }
     let whole_segment = at.offset < HEADER_LENGTH;
     // From the last backwards, so that an interruption leaves no gap.
@@ -209,12 +204,7 @@ impl<'a, 'v> Recovery<'a, 'v> {
         if start != Position::START {
             return Err(OpenError::BadStart { start });
         }
-        Ok(Recovered {
-            report: self.report,
-            last_segment: 0,
-            active: None,
-            next_group: 1,
-        })
+        Ok(Recovered { report: self.report, last_segment: 0, active: None, next_group: 1 })
     }
 
     /// Removes a last segment that was being made when the machine stopped: its header is not
@@ -224,22 +214,14 @@ impl<'a, 'v> Recovery<'a, 'v> {
             return Ok(());
         };
         let name = segment::name(last);
-        let file = self
-            .disk
-            .open(&name)
-            .map_err(while_doing("open a segment"))?;
-        let unreadable = matches!(
-            segment::read_header(file.as_ref())?,
-            Err(segment::HeaderFault::Damaged)
-        );
+        let file = self.disk.open(&name).map_err(while_doing("open a segment"))?;
+        let unreadable = matches!(segment::read_header(file.as_ref())?, Err(segment::HeaderFault::Damaged));
         if !unreadable || !record::is_zero(&read_from(file.as_ref(), HEADER_LENGTH)?) {
             return Ok(());
         }
         if self.repair {
             // Not synced: if it comes back, it is removed again.
-            self.disk
-                .remove(&name)
-                .map_err(while_doing("remove an unfinished segment"))?;
+            self.disk.remove(&name).map_err(while_doing("remove an unfinished segment"))?;
         }
         self.report.unfinished_segment = Some(last);
         present.pop();
@@ -279,10 +261,7 @@ impl<'a, 'v> Recovery<'a, 'v> {
     /// Where to begin in a segment; learns the number of the group that begins there.
     fn first_boundary(&mut self, found: &Found, start: Position) -> Result<u32, OpenError> {
         let segment = found.header.segment;
-        if self
-            .next_group
-            .is_some_and(|next| next != found.header.first_group)
-        {
+        if self.next_group.is_some_and(|next| next != found.header.first_group) {
             return Err(OpenError::Corruption {
                 segment,
                 offset: 0,
@@ -313,11 +292,7 @@ impl<'a, 'v> Recovery<'a, 'v> {
                 Step::End => (groups.offset(), "no seal, although a segment follows"),
                 Step::Broken { offset, what } => (offset, what),
             };
-            return Err(OpenError::Corruption {
-                segment,
-                offset,
-                what,
-            });
+            return Err(OpenError::Corruption { segment, offset, what });
         }
     }
 
@@ -341,11 +316,7 @@ impl<'a, 'v> Recovery<'a, 'v> {
                 Step::End => break false,
                 Step::Broken { offset, what } => {
                     if groups.proves_later_group(offset, groups.next_group()) {
-                        return Err(OpenError::Corruption {
-                            segment,
-                            offset,
-                            what,
-                        });
+                        return Err(OpenError::Corruption { segment, offset, what });
                     }
                     break false;
                 }
@@ -378,11 +349,7 @@ impl<'a, 'v> Recovery<'a, 'v> {
         let end = groups.offset();
         let tail = used_length(groups.bytes_from(end));
         if tail > 0 && !sealed {
-            self.report.tail = Tail::Torn {
-                segment: found.header.segment,
-                offset: end,
-                bytes: tail as u32,
-            };
+            self.report.tail = Tail::Torn { segment: found.header.segment, offset: end, bytes: tail as u32 };
         }
         if !self.repair {
             return Ok(());
@@ -436,8 +403,7 @@ pub(super) fn read_from(file: &dyn DiskFile, offset: u32) -> Result<Vec<u8>, Ope
     let length = file.length().map_err(while_doing("measure a segment"))? / 8 * 8;
     let mut bytes = vec![0; length.saturating_sub(u64::from(offset)) as usize];
     if !bytes.is_empty() {
-        file.read_at(u64::from(offset), &mut bytes)
-            .map_err(while_doing("read a segment"))?;
+        file.read_at(u64::from(offset), &mut bytes).map_err(while_doing("read a segment"))?;
     }
     Ok(bytes)
 }

@@ -102,11 +102,7 @@ pub(super) fn numbers(disk: &dyn Disk) -> io::Result<Vec<u32>> {
 
 /// Makes a segment of `bytes` bytes that is durable when this returns.
 /// After `StorageFull` it is gone again.
-pub(super) fn create(
-    disk: &dyn Disk,
-    header: &Header,
-    bytes: u32,
-) -> io::Result<Box<dyn DiskFile>> {
+pub(super) fn create(disk: &dyn Disk, header: &Header, bytes: u32) -> io::Result<Box<dyn DiskFile>> {
     let name = name(header.segment);
     let file = disk.create(&name, u64::from(bytes))?;
     let written = file
@@ -132,19 +128,9 @@ pub(super) struct Found {
 }
 
 /// Opens a segment and checks its header, against `log_id` if that is known.
-pub(super) fn open(
-    disk: &dyn Disk,
-    segment: u32,
-    log_id: Option<Uuid>,
-) -> Result<Found, OpenError> {
-    let file = disk
-        .open(&name(segment))
-        .map_err(while_doing("open a segment"))?;
-    let corrupt = |what| OpenError::Corruption {
-        segment,
-        offset: 0,
-        what,
-    };
+pub(super) fn open(disk: &dyn Disk, segment: u32, log_id: Option<Uuid>) -> Result<Found, OpenError> {
+    let file = disk.open(&name(segment)).map_err(while_doing("open a segment"))?;
+    let corrupt = |what| OpenError::Corruption { segment, offset: 0, what };
     let header = match read_header(file.as_ref())? {
         Ok(header) => header,
         Err(HeaderFault::Damaged) => return Err(corrupt("a damaged segment header")),
@@ -160,11 +146,7 @@ pub(super) fn open(
     }
     let length = file.length().map_err(while_doing("measure a segment"))?;
     let length = u32::try_from(length).map_err(|_| corrupt("a segment of over 4 GiB"))? / 8 * 8;
-    Ok(Found {
-        file,
-        header,
-        length,
-    })
+    Ok(Found { file, header, length })
 }
 
 /// Reads the header of a file; one too short for it counts as damaged.
@@ -184,11 +166,7 @@ mod tests {
     use super::super::SimulatedDisk;
     use super::*;
 
-    const HEADER: Header = Header {
-        segment: 7,
-        log_id: Uuid::from_u128(42),
-        first_group: 1 << 40,
-    };
+    const HEADER: Header = Header { segment: 7, log_id: Uuid::from_u128(42), first_group: 1 << 40 };
 
     #[test]
     fn header_round_trip_and_every_flipped_bit() {
@@ -203,14 +181,8 @@ mod tests {
 
     #[test]
     fn every_segment_of_every_log_has_its_own_seed() {
-        let other_log = Header {
-            log_id: Uuid::from_u128(43),
-            ..HEADER
-        };
-        let other_segment = Header {
-            segment: 8,
-            ..HEADER
-        };
+        let other_log = Header { log_id: Uuid::from_u128(43), ..HEADER };
+        let other_segment = Header { segment: 8, ..HEADER };
         assert_ne!(HEADER.seed(), other_log.seed());
         assert_ne!(HEADER.seed(), other_segment.seed());
     }
@@ -227,15 +199,9 @@ mod tests {
     #[test]
     fn only_exact_names_are_segments() {
         let disk = SimulatedDisk::new(1);
-        for file in [
-            "00000002.seg",
-            "123456789.seg",
-            "00000001.seg",
-            "1.seg",
-            "000000003.seg",
-            "lock",
-            "x.seg",
-        ] {
+        for file in
+            ["00000002.seg", "123456789.seg", "00000001.seg", "1.seg", "000000003.seg", "lock", "x.seg"]
+        {
             disk.create(file, 8).unwrap();
         }
         assert_eq!(numbers(&disk).unwrap(), [1, 2, 123_456_789]);

@@ -113,11 +113,7 @@ impl SimulatedDisk {
         let mut files = Vec::new();
         for file in &state.files.clone() {
             let content = file.after_crash(&mut state.random);
-            files.push(Content {
-                now: content.clone(),
-                durable: content,
-                unsynced: Vec::new(),
-            });
+            files.push(Content { now: content.clone(), durable: content, unsynced: Vec::new() });
         }
         SimulatedDisk {
             state: Arc::new(Mutex::new(State {
@@ -142,11 +138,7 @@ impl SimulatedDisk {
     pub fn replace(&self, name: &str, content: Vec<u8>) {
         let mut state = self.lock();
         let number = state.files.len();
-        state.files.push(Content {
-            now: content.clone(),
-            durable: content,
-            unsynced: Vec::new(),
-        });
+        state.files.push(Content { now: content.clone(), durable: content, unsynced: Vec::new() });
         state.names.insert(name.to_owned(), number);
         state.durable_names.insert(name.to_owned(), number);
     }
@@ -271,19 +263,14 @@ impl Disk for SimulatedDisk {
         content.change(Change::Length(length));
         state.files.push(content);
         state.names.insert(name.to_owned(), number);
-        state
-            .unsynced_names
-            .push(NameChange::Add(name.to_owned(), number));
+        state.unsynced_names.push(NameChange::Add(name.to_owned(), number));
         drop(state);
         self.open(name)
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
         match self.lock().names.get(name) {
-            Some(number) => Ok(Box::new(SimulatedFile {
-                disk: self.clone(),
-                number: *number,
-            })),
+            Some(number) => Ok(Box::new(SimulatedFile { disk: self.clone(), number: *number })),
             None => Err(io::ErrorKind::NotFound.into()),
         }
     }
@@ -294,9 +281,7 @@ impl Disk for SimulatedDisk {
         if state.names.remove(name).is_none() {
             return Err(io::ErrorKind::NotFound.into());
         }
-        state
-            .unsynced_names
-            .push(NameChange::Remove(name.to_owned()));
+        state.unsynced_names.push(NameChange::Remove(name.to_owned()));
         Ok(())
     }
 
@@ -342,15 +327,8 @@ impl DiskFile for SimulatedFile {
         let fails = state.due(|fault| matches!(fault, SimulatedFault::Write(_)));
         let full = state.due(|fault| matches!(fault, SimulatedFault::WriteFull(_)));
         // A write during which something goes wrong may have reached the disk in part.
-        let part = if power.is_ok() && (fails || full) {
-            &bytes[..bytes.len() / 2]
-        } else {
-            bytes
-        };
-        state.files[self.number].change(Change::Write {
-            offset,
-            bytes: part.to_vec(),
-        });
+        let part = if power.is_ok() && (fails || full) { &bytes[..bytes.len() / 2] } else { bytes };
+        state.files[self.number].change(Change::Write { offset, bytes: part.to_vec() });
         power?;
         match (fails, full) {
             (true, _) => Err(io::Error::other("the disk cannot write")),

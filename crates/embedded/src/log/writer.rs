@@ -15,8 +15,8 @@ use super::queue::{Append, Queue};
 use super::recovery::{ActiveSegment, Recovered};
 use super::segment::{self, Header};
 use super::{
-    AppendError, CommittedAppend, CommittedGroup, CommittedHook, Disk, Done, FatalHook, LogHooks,
-    LogOptions, OpenError, Position, fault, record,
+    AppendError, CommittedAppend, CommittedGroup, CommittedHook, Disk, Done, FatalHook, LogHooks, LogOptions,
+    OpenError, Position, fault, record,
 };
 
 /// What the writer thread shares with the log's handle.
@@ -55,8 +55,7 @@ impl Shared {
 
     /// Publishes a new end, and what before it is not proven yet.
     fn advance(&self, last_group: Position, end: Position) {
-        self.last_group
-            .store(last_group.to_u64(), Ordering::Release);
+        self.last_group.store(last_group.to_u64(), Ordering::Release);
         self.end.store(end.to_u64(), Ordering::Release);
     }
 }
@@ -149,10 +148,9 @@ impl Writer {
                 tracing::warn!("the disk is full: the log takes no appends");
                 Ok(())
             }
-            Err(WriteError::Failed(what)) => Err(OpenError::Io {
-                action: "write its opening mark",
-                source: io::Error::other(what),
-            }),
+            Err(WriteError::Failed(what)) => {
+                Err(OpenError::Io { action: "write its opening mark", source: io::Error::other(what) })
+            }
         }
     }
 
@@ -195,21 +193,14 @@ impl Writer {
             bytes += append.bytes;
             bytes <= most
         };
-        let count = batch
-            .iter()
-            .take(self.options.group_appends)
-            .take_while(fits)
-            .count();
+        let count = batch.iter().take(self.options.group_appends).take_while(fits).count();
         (count > 0).then_some(count)
     }
 
     /// Bytes of records that the active segment can still take; `None` if not even a mark.
     fn room(&self) -> Option<u32> {
         let active = self.active.as_ref()?;
-        active
-            .capacity
-            .checked_sub(active.offset)?
-            .checked_sub(group::OVERHEAD)
+        active.capacity.checked_sub(active.offset)?.checked_sub(group::OVERHEAD)
     }
 
     /// Writes one group and syncs it. Returns the positions of each append's records.
@@ -250,17 +241,11 @@ impl Writer {
         for (append, positions) in batch.into_iter().zip(positions) {
             dones.push((append.done, positions.clone()));
             if !append.records.is_empty() {
-                appends.push(CommittedAppend {
-                    records: append.records,
-                    positions,
-                });
+                appends.push(CommittedAppend { records: append.records, positions });
             }
         }
         if !appends.is_empty() {
-            (self.committed)(&CommittedGroup {
-                appends,
-                end: self.shared.end(),
-            });
+            (self.committed)(&CommittedGroup { appends, end: self.shared.end() });
         }
         fault::point("log.after_publish");
         for (done, positions) in dones {
@@ -286,15 +271,14 @@ impl Writer {
             self.shared.advance(active.end(), active.end());
             self.active = None;
         }
-        let header = Header {
-            segment: self.last_segment + 1,
-            log_id: self.log_id,
-            first_group: self.next_group,
-        };
-        let file = segment::create(self.disk.as_ref(), &header, self.options.segment_bytes)
-            .map_err(|error| match error {
-                error if is_full(&error) => WriteError::Full,
-                error => failed("make a segment")(error),
+        let header =
+            Header { segment: self.last_segment + 1, log_id: self.log_id, first_group: self.next_group };
+        let file =
+            segment::create(self.disk.as_ref(), &header, self.options.segment_bytes).map_err(|error| {
+                match error {
+                    error if is_full(&error) => WriteError::Full,
+                    error => failed("make a segment")(error),
+                }
             })?;
         fault::point("segment.after_create");
         self.last_segment = header.segment;
@@ -332,29 +316,14 @@ fn encode_group(
     let mut encode_append = |append: &Append| {
         let mut positions = Vec::with_capacity(append.records.len());
         for one in &append.records {
-            positions.push(Position {
-                segment: start.segment,
-                offset: start.offset + buffer.len() as u32,
-            });
-            record::encode(
-                buffer,
-                active.seed,
-                group as u32,
-                one.kind,
-                &one.header,
-                &one.body,
-            );
+            positions.push(Position { segment: start.segment, offset: start.offset + buffer.len() as u32 });
+            record::encode(buffer, active.seed, group as u32, one.kind, &one.header, &one.body);
             records += 1;
         }
         positions
     };
     let positions = appends.iter().map(&mut encode_append).collect();
-    let mark = CommitMark {
-        group,
-        start,
-        records,
-        bytes: buffer.len() as u32,
-    };
+    let mark = CommitMark { group, start, records, bytes: buffer.len() as u32 };
     mark.encode(buffer, active.seed);
     positions
 }

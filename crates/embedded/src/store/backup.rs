@@ -79,8 +79,7 @@ impl Store {
         let copying = tokio::task::spawn_blocking(move || {
             let disk = RealDisk::open(&partial_folder.join(LOG)).map_err(io_error(&to_folder))?;
             let core = &conversations.core;
-            core.eraser
-                .pause_during(|| core.log.copy_to(&disk, core.log.end()))?;
+            core.eraser.pause_during(|| core.log.copy_to(&disk, core.log.end()))?;
             identity.write(&partial_folder)?;
             finish(&partial_folder, &to_folder)
         });
@@ -96,11 +95,7 @@ impl Store {
 /// If `folder` holds anything, or the backup cannot be read or is damaged.
 pub async fn restore(from: &Path, folder: &Path) -> Result<u32, BackupError> {
     let is_empty = |mut files: fs::ReadDir| files.next().is_none();
-    if folder.exists()
-        && !fs::read_dir(folder)
-            .map(is_empty)
-            .map_err(io_error(folder))?
-    {
+    if folder.exists() && !fs::read_dir(folder).map(is_empty).map_err(io_error(folder))? {
         let path = folder.to_owned();
         return Err(BackupError::Exists { path });
     }
@@ -123,10 +118,7 @@ pub async fn restore(from: &Path, folder: &Path) -> Result<u32, BackupError> {
 
 fn io_error<E: Into<io::Error>>(path: &Path) -> impl Fn(E) -> BackupError {
     let path = path.to_owned();
-    move |source| BackupError::Io {
-        path: path.clone(),
-        source: source.into(),
-    }
+    move |source| BackupError::Io { path: path.clone(), source: source.into() }
 }
 
 /// Makes an empty folder beside `to`, in which its content is put together.

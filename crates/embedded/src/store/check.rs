@@ -65,9 +65,7 @@ pub enum CheckError {
         table: u8,
     },
     /// The position of the index is not in the log.
-    #[error(
-        "the index has applied the log up to {applied}, which is no boundary there: rebuild it"
-    )]
+    #[error("the index has applied the log up to {applied}, which is no boundary there: rebuild it")]
     IndexPosition {
         /// The position.
         applied: Position,
@@ -91,9 +89,7 @@ pub async fn check(
     // On this thread, so that `step` need not outlive the call.
     let report = check_conversations(folder, step)?;
     step(CheckStep::Database);
-    let database = Database::open(&folder.join(DATABASE))
-        .await
-        .map_err(OpenError::from)?;
+    let database = Database::open(&folder.join(DATABASE)).await.map_err(OpenError::from)?;
     let checked = database.check().await;
     database.close().await;
     checked.map_err(CheckError::Database)?;
@@ -104,10 +100,7 @@ fn check_conversations(
     folder: &Path,
     step: &mut (dyn FnMut(CheckStep) + Send),
 ) -> Result<CheckReport, CheckError> {
-    let unusable = |source| OpenError::Io {
-        folder: folder.to_owned(),
-        source,
-    };
+    let unusable = |source| OpenError::Io { folder: folder.to_owned(), source };
     let disk = RealDisk::open(&folder.join(LOG)).map_err(unusable)?;
     let scratch = Scratch::new(folder.join(DERIVED)).map_err(unusable)?;
     let derived = Index::open(&scratch.folder, IndexOptions::default())?;
@@ -116,10 +109,8 @@ fn check_conversations(
         true => Some(Index::open(&index, IndexOptions::default())?),
         false => None,
     };
-    let mut comparison = Comparison {
-        wanted: index.filter(|index| index.applied() != Position::START),
-        rows: None,
-    };
+    let mut comparison =
+        Comparison { wanted: index.filter(|index| index.applied() != Position::START), rows: None };
     let mut segment = 0;
     let report = log::check(&disk, &mut |group| {
         if group.end.segment != segment {
@@ -150,10 +141,7 @@ fn check_conversations(
             return Err(CheckError::IndexPosition { applied });
         }
     }
-    Ok(CheckReport {
-        log,
-        index_rows: comparison.rows,
-    })
+    Ok(CheckReport { log, index_rows: comparison.rows })
 }
 
 /// A folder that is removed when this is dropped.
@@ -187,11 +175,7 @@ struct Comparison {
 impl Comparison {
     fn is_due(&self, derived: &Index) -> bool {
         let applied = derived.applied();
-        self.rows.is_none()
-            && self
-                .wanted
-                .as_ref()
-                .is_some_and(|index| index.applied() == applied)
+        self.rows.is_none() && self.wanted.as_ref().is_some_and(|index| index.applied() == applied)
     }
 
     fn compare(&mut self, derived: &Index) -> Result<(), CheckError> {
@@ -208,12 +192,7 @@ impl Comparison {
                     return Err(differs(existing, expected));
                 }
             }
-            match (
-                existing
-                    .get(expected.len())
-                    .or(expected.get(existing.len())),
-                existing.last(),
-            ) {
+            match (existing.get(expected.len()).or(expected.get(existing.len())), existing.last()) {
                 (Some(surplus), _) => return Err(differs(surplus, surplus)),
                 (None, Some((last, _))) => after = Some(last.clone()),
                 (None, None) => break,
@@ -227,9 +206,7 @@ impl Comparison {
 
 fn differs(one: &(Key, Value), other: &(Key, Value)) -> CheckError {
     let table = one.0.first().min(other.0.first());
-    CheckError::IndexDiffers {
-        table: table.copied().unwrap_or(0),
-    }
+    CheckError::IndexDiffers { table: table.copied().unwrap_or(0) }
 }
 
 /// Whether a row is what follows from the log, or will be: what was erased in the log since it
@@ -252,9 +229,7 @@ fn agree(existing: &(Key, Value), derived: &(Key, Value)) -> Result<bool, IndexE
             let mut existing = MessageState::decode(&existing.1)?;
             let derived = MessageState::decode(&derived.1)?;
             let stand = &derived.reactions;
-            existing
-                .reactions
-                .retain(|account, _| stand.contains_key(account));
+            existing.reactions.retain(|account, _| stand.contains_key(account));
             Ok(existing == derived)
         }
         _ => Ok(false),

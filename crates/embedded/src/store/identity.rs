@@ -64,11 +64,7 @@ pub enum IdentityError {
 
 impl Identity {
     /// That of a new data folder.
-    pub const NEW: Self = Self {
-        form: FORM,
-        log_id: None,
-        epoch: 1,
-    };
+    pub const NEW: Self = Self { form: FORM, log_id: None, epoch: 1 };
 
     /// Reads the file in `folder`; `None` if it is not there.
     pub fn read(folder: &Path) -> Result<Option<Self>, IdentityError> {
@@ -82,10 +78,7 @@ impl Identity {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(IdentityError::Io { path, source }),
         };
-        let malformed = |source| IdentityError::Malformed {
-            path: path.clone(),
-            source,
-        };
+        let malformed = |source| IdentityError::Malformed { path: path.clone(), source };
         // A later form may lack the other fields.
         let Form { form: found } = serde_json::from_slice(&bytes).map_err(malformed)?;
         if found > FORM {
@@ -105,10 +98,7 @@ impl Identity {
             fs::rename(&next, &path)?;
             sync_folder(folder)
         };
-        write().map_err(|source| IdentityError::Io {
-            path: path.clone(),
-            source,
-        })
+        write().map_err(|source| IdentityError::Io { path: path.clone(), source })
     }
 
     /// The same store with a history that devices may not have seen. Restoring one backup twice

@@ -34,23 +34,15 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let own = |method, summary| Route::new(method, "/v1/account", Access::Device, summary);
     let device = |method, path, summary| Route::new(method, path, Access::Device, summary);
     routes
+        .add(own(Method::GET, "The own account.").gives::<OwnAccount>(), show)
         .add(
-            own(Method::GET, "The own account.").gives::<OwnAccount>(),
-            show,
-        )
-        .add(
-            own(Method::PATCH, "Change profile and settings.")
-                .takes::<AccountChange>()
-                .gives::<OwnAccount>(),
+            own(Method::PATCH, "Change profile and settings.").takes::<AccountChange>().gives::<OwnAccount>(),
             change,
         )
         .add(
-            own(
-                Method::DELETE,
-                "Delete the account and erase what it wrote.",
-            )
-            .takes::<PasswordProof>()
-            .gives::<Done>(),
+            own(Method::DELETE, "Delete the account and erase what it wrote.")
+                .takes::<PasswordProof>()
+                .gives::<Done>(),
             delete,
         )
         .add(
@@ -74,22 +66,13 @@ pub(super) fn routes(routes: Routes) -> Routes {
             new_recovery_codes,
         )
         .add(
-            device(
-                Method::GET,
-                "/v1/accounts",
-                "Find accounts by the beginning of their name.",
-            )
-            .asks::<Search>()
-            .gives::<Accounts>(),
+            device(Method::GET, "/v1/accounts", "Find accounts by the beginning of their name.")
+                .asks::<Search>()
+                .gives::<Accounts>(),
             search,
         )
         .add(
-            device(
-                Method::GET,
-                "/v1/accounts/{account}",
-                "An account's profile.",
-            )
-            .gives::<Profile>(),
+            device(Method::GET, "/v1/accounts/{account}", "An account's profile.").gives::<Profile>(),
             profile,
         )
 }
@@ -130,35 +113,19 @@ async fn change(
 ) -> ApiResult<OwnAccount> {
     let bad = |what: &str| Code::BadRequest.because(what);
     let limits = &server.settings.limits;
-    if body
-        .data
-        .as_ref()
-        .is_some_and(|data| data.bytes().len() > limits.data_bytes as usize)
-    {
+    if body.data.as_ref().is_some_and(|data| data.bytes().len() > limits.data_bytes as usize) {
         return Err(Code::DataTooLarge.into());
     }
     if body.colour.is_some_and(|colour| colour >= 360) {
         return Err(bad("colour").into());
     }
-    let about = body
-        .about
-        .map(|about| line(&about, ABOUT).ok_or_else(|| bad("about")))
-        .transpose()?;
-    let is_tag = |tag: &String| {
-        tag.len() <= 35 && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-    };
-    if body
-        .language
-        .as_ref()
-        .is_some_and(|tag| tag.is_empty() || !is_tag(tag))
-    {
+    let about = body.about.map(|about| line(&about, ABOUT).ok_or_else(|| bad("about"))).transpose()?;
+    let is_tag = |tag: &String| tag.len() <= 35 && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if body.language.as_ref().is_some_and(|tag| tag.is_empty() || !is_tag(tag)) {
         return Err(bad("language").into());
     }
     let change = Change {
-        display_name: body
-            .display_name
-            .map(|name| display_name(&name))
-            .transpose()?,
+        display_name: body.display_name.map(|name| display_name(&name)).transpose()?,
         colour: body.colour,
         about,
         data: body.data.map(|data| data.bytes().clone()),
@@ -167,12 +134,7 @@ async fn change(
         language: body.language,
         status: None,
     };
-    let changed = server
-        .ports
-        .accounts
-        .change(caller.account, change)
-        .await
-        .map_err(storage)?;
+    let changed = server.ports.accounts.change(caller.account, change).await.map_err(storage)?;
     Ok(Json(own_account(&changed.ok_or(Code::NoSuchAccount)?)))
 }
 
@@ -188,12 +150,7 @@ async fn delete(
 
 /// Deletes an account: its devices at once, what it wrote by a job.
 pub(super) async fn delete_account(server: &Server, account: AccountId) -> Result<(), ErrorBody> {
-    server
-        .ports
-        .accounts
-        .delete(account)
-        .await
-        .map_err(storage)?;
+    server.ports.accounts.delete(account).await.map_err(storage)?;
     server.registry.close(account, None, Close::AccountClosed);
     Ok(())
 }
@@ -207,17 +164,9 @@ async fn change_password(
     prove(&server, caller.account, body.old_password).await?;
     let hash = server.secrets.hash_password(body.new_password).await?;
     let keep = Some(caller.device);
-    let removed = server
-        .ports
-        .accounts
-        .set_password(caller.account, hash, keep, None)
-        .await
-        .map_err(storage)?;
-    server.revoke(
-        caller.account,
-        &removed.ok_or(Code::NoSuchAccount)?,
-        Close::Unauthenticated,
-    );
+    let removed =
+        server.ports.accounts.set_password(caller.account, hash, keep, None).await.map_err(storage)?;
+    server.revoke(caller.account, &removed.ok_or(Code::NoSuchAccount)?, Close::Unauthenticated);
     Ok(Json(Done {}))
 }
 
@@ -229,12 +178,7 @@ async fn new_recovery_codes(
     prove(&server, caller.account, body.password).await?;
     let recovery_codes: Vec<String> = (0..RECOVERY_CODES).map(|_| server.secrets.code()).collect();
     let hashes = recovery_codes.iter().map(|code| hash_code(code)).collect();
-    server
-        .ports
-        .accounts
-        .set_recovery_codes(caller.account, hashes)
-        .await
-        .map_err(storage)?;
+    server.ports.accounts.set_recovery_codes(caller.account, hashes).await.map_err(storage)?;
     Ok(Json(RecoveryCodes { recovery_codes }))
 }
 
@@ -265,15 +209,8 @@ async fn search(
     if prefix.is_empty() {
         return Err(Code::BadRequest.because("prefix").into());
     }
-    let found = server
-        .ports
-        .accounts
-        .search(&prefix, "", FOUND)
-        .await
-        .map_err(storage)?;
-    Ok(Json(Accounts {
-        accounts: found.iter().map(profile_of).collect(),
-    }))
+    let found = server.ports.accounts.search(&prefix, "", FOUND).await.map_err(storage)?;
+    Ok(Json(Accounts { accounts: found.iter().map(profile_of).collect() }))
 }
 
 async fn profile(
@@ -281,11 +218,6 @@ async fn profile(
     _: Caller,
     InPath(account): InPath<AccountId>,
 ) -> ApiResult<Profile> {
-    let found = server
-        .ports
-        .accounts
-        .find(&[account])
-        .await
-        .map_err(storage)?;
+    let found = server.ports.accounts.find(&[account]).await.map_err(storage)?;
     Ok(Json(profile_of(found.first().ok_or(Code::NoSuchAccount)?)))
 }

@@ -60,58 +60,29 @@ struct List {
     accounts: Vec<Listed>,
 }
 
-async fn list(
-    State(server): State<Arc<Server>>,
-    InQuery(query): InQuery<ListQuery>,
-) -> ApiResult<List> {
+async fn list(State(server): State<Arc<Server>>, InQuery(query): InQuery<ListQuery>) -> ApiResult<List> {
     let limit = query.limit.unwrap_or(PAGE).clamp(1, PAGE);
-    let found = server
-        .ports
-        .accounts
-        .search(&query.prefix, &query.after, limit)
-        .await
-        .map_err(storage)?;
-    let listed = found.iter().map(|account| Listed {
-        profile: profile_of(account),
-        disabled: account.status == Status::Disabled,
-    });
-    Ok(Json(List {
-        accounts: listed.collect(),
-    }))
+    let found = server.ports.accounts.search(&query.prefix, &query.after, limit).await.map_err(storage)?;
+    let listed = found
+        .iter()
+        .map(|account| Listed { profile: profile_of(account), disabled: account.status == Status::Disabled });
+    Ok(Json(List { accounts: listed.collect() }))
 }
 
-async fn disable(
-    State(server): State<Arc<Server>>,
-    InPath(name): InPath<String>,
-) -> ApiResult<Profile> {
+async fn disable(State(server): State<Arc<Server>>, InPath(name): InPath<String>) -> ApiResult<Profile> {
     let account = set_status(&server, &name, Status::Disabled).await?;
-    server
-        .registry
-        .close(account.id, None, Close::AccountClosed);
+    server.registry.close(account.id, None, Close::AccountClosed);
     Ok(Json(profile_of(&account)))
 }
 
-async fn enable(
-    State(server): State<Arc<Server>>,
-    InPath(name): InPath<String>,
-) -> ApiResult<Profile> {
-    Ok(Json(profile_of(
-        &set_status(&server, &name, Status::Active).await?,
-    )))
+async fn enable(State(server): State<Arc<Server>>, InPath(name): InPath<String>) -> ApiResult<Profile> {
+    Ok(Json(profile_of(&set_status(&server, &name, Status::Active).await?)))
 }
 
 async fn set_status(server: &Server, name: &str, status: Status) -> Result<Account, ErrorBody> {
     let account = find(server, name).await?;
-    let change = Change {
-        status: Some(status),
-        ..Change::default()
-    };
-    let changed = server
-        .ports
-        .accounts
-        .change(account.id, change)
-        .await
-        .map_err(storage)?;
+    let change = Change { status: Some(status), ..Change::default() };
+    let changed = server.ports.accounts.change(account.id, change).await.map_err(storage)?;
     changed.ok_or_else(|| Code::NoSuchAccount.error())
 }
 
@@ -127,24 +98,12 @@ async fn reset_password(
     let account = find(&server, &name).await?;
     let password = server.secrets.code();
     let hash = server.secrets.hash_password(password.clone()).await?;
-    let removed = server
-        .ports
-        .accounts
-        .set_password(account.id, hash, None, None)
-        .await
-        .map_err(storage)?;
-    server.revoke(
-        account.id,
-        &removed.ok_or(Code::NoSuchAccount)?,
-        Close::Unauthenticated,
-    );
+    let removed = server.ports.accounts.set_password(account.id, hash, None, None).await.map_err(storage)?;
+    server.revoke(account.id, &removed.ok_or(Code::NoSuchAccount)?, Close::Unauthenticated);
     Ok(Json(NewPassword { password }))
 }
 
-async fn remove(
-    State(server): State<Arc<Server>>,
-    InPath(name): InPath<String>,
-) -> ApiResult<Done> {
+async fn remove(State(server): State<Arc<Server>>, InPath(name): InPath<String>) -> ApiResult<Done> {
     let account = find(&server, &name).await?;
     delete_account(&server, account.id).await?;
     Ok(Json(Done {}))
@@ -161,18 +120,10 @@ struct Invite {
     invite: String,
 }
 
-async fn invite(
-    State(server): State<Arc<Server>>,
-    Body(body): Body<NewInvite>,
-) -> ApiResult<Invite> {
+async fn invite(State(server): State<Arc<Server>>, Body(body): Body<NewInvite>) -> ApiResult<Invite> {
     let invite = server.secrets.code();
     let until = server.clock.now() + u64::from(body.days) * DAY_MS;
-    server
-        .ports
-        .accounts
-        .add_invite(hash_code(&invite), body.uses, until)
-        .await
-        .map_err(storage)?;
+    server.ports.accounts.add_invite(hash_code(&invite), body.uses, until).await.map_err(storage)?;
     Ok(Json(Invite { invite }))
 }
 
@@ -194,11 +145,6 @@ async fn status(State(server): State<Arc<Server>>) -> ApiResult<NodeStatus> {
 }
 
 async fn find(server: &Server, name: &str) -> Result<Account, ErrorBody> {
-    let found = server
-        .ports
-        .accounts
-        .find_by_name(name)
-        .await
-        .map_err(storage)?;
+    let found = server.ports.accounts.find_by_name(name).await.map_err(storage)?;
     found.ok_or_else(|| Code::NoSuchAccount.error())
 }

@@ -31,15 +31,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let app = |path, summary| Route::new(Method::POST, path, Access::App, summary);
     routes
         .add(
-            app("/v1/app/accounts", "Make an account.")
-                .takes::<AppAccount>()
-                .gives::<OwnAccount>(),
+            app("/v1/app/accounts", "Make an account.").takes::<AppAccount>().gives::<OwnAccount>(),
             make_account,
         )
         .add(
-            app("/v1/app/groups", "Make a group.")
-                .takes::<AppGroup>()
-                .gives::<ConversationRef>(),
+            app("/v1/app/groups", "Make a group.").takes::<AppGroup>().gives::<ConversationRef>(),
             make_group,
         )
         .add(
@@ -84,10 +80,7 @@ impl AppKeys {
                 return Err("a key needs a kid".to_owned());
             }
         }
-        Ok(Self {
-            keys,
-            audience: settings.app_audience.clone(),
-        })
+        Ok(Self { keys, audience: settings.app_audience.clone() })
     }
 
     /// The claims of a token whose key, signature, audience and time are right.
@@ -129,11 +122,7 @@ fn algorithm(key: &Jwk) -> Option<Algorithm> {
 
 fn check_external_id(id: &str) -> Result<(), ErrorBody> {
     let fits = !id.is_empty() && id.len() <= EXTERNAL_ID && !id.chars().any(char::is_control);
-    if fits {
-        Ok(())
-    } else {
-        Err(Code::BadRequest.because("the external id has 1 to 256 bytes"))
-    }
+    if fits { Ok(()) } else { Err(Code::BadRequest.because("the external id has 1 to 256 bytes")) }
 }
 
 async fn make_account(
@@ -151,9 +140,7 @@ async fn make_group(
     _: AppCaller,
     Body(body): Body<AppGroup>,
 ) -> ApiResult<ConversationRef> {
-    Ok(Json(
-        super::groups::create_group(&server, body.owner, body.group).await?,
-    ))
+    Ok(Json(super::groups::create_group(&server, body.owner, body.group).await?))
 }
 
 async fn send_message(
@@ -172,13 +159,7 @@ pub(super) async fn account_of(
     name: Option<String>,
     shown: Option<String>,
 ) -> Result<Account, ErrorBody> {
-    if let Some(account) = server
-        .ports
-        .accounts
-        .find_by_external_id(&external_id)
-        .await
-        .map_err(storage)?
-    {
+    if let Some(account) = server.ports.accounts.find_by_external_id(&external_id).await.map_err(storage)? {
         return Ok(account);
     }
     let is_named = name.is_some();
@@ -186,23 +167,14 @@ pub(super) async fn account_of(
     check_name(&name)?;
     let shown = display_name(shown.as_deref().unwrap_or(&name))?;
     let account = new_account(server, name, shown, None, Some(external_id.clone()));
-    let new = NewAccount {
-        account: account.clone(),
-        device: None,
-        recovery_hashes: Vec::new(),
-        invite_hash: None,
-    };
+    let new =
+        NewAccount { account: account.clone(), device: None, recovery_hashes: Vec::new(), invite_hash: None };
     match server.ports.accounts.create(new).await.map_err(storage)? {
         Creation::Made => Ok(account),
         Creation::NameTaken if is_named => Err(Code::NameTaken.error()),
         // Somebody else made it meanwhile.
         _ => {
-            let found = server
-                .ports
-                .accounts
-                .find_by_external_id(&external_id)
-                .await
-                .map_err(storage)?;
+            let found = server.ports.accounts.find_by_external_id(&external_id).await.map_err(storage)?;
             found.ok_or_else(|| Code::NameTaken.error())
         }
     }
@@ -211,10 +183,6 @@ pub(super) async fn account_of(
 /// A name for an account whose app names none: the same for the same external id.
 fn derived_name(external_id: &str) -> String {
     let hash = hash_secret(external_id);
-    let digits: String = hash
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let digits: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     format!("u_{digits}")
 }

@@ -22,12 +22,7 @@ use crate::server::{Server, storage};
 /// # Errors
 /// `unauthenticated` or `account_disabled`.
 pub async fn authenticate(server: &Server, token: &str) -> Result<Device, ErrorBody> {
-    let found = server
-        .ports
-        .devices
-        .find_by_token(hash_secret(token))
-        .await
-        .map_err(storage)?;
+    let found = server.ports.devices.find_by_token(hash_secret(token)).await.map_err(storage)?;
     match found {
         Some((device, Status::Active)) => Ok(device),
         Some((_, Status::Disabled)) => Err(Code::AccountDisabled.error()),
@@ -49,55 +44,28 @@ impl FromRequestParts<Arc<Server>> for Peer {
 
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, ApiError> {
         let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let address = connected
-            .map_or(IpAddr::from([127, 0, 0, 1]), |connected| connected.0.ip())
-            .to_canonical();
-        Ok(peer(
-            address,
-            &parts.headers,
-            &server.settings.trusted_proxies,
-        ))
+        let address =
+            connected.map_or(IpAddr::from([127, 0, 0, 1]), |connected| connected.0.ip()).to_canonical();
+        Ok(peer(address, &parts.headers, &server.settings.trusted_proxies))
     }
 }
 
 /// The peer at `address`, or the one that trusted proxies forward for: the rightmost address that is none of them.
 fn peer(address: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> Peer {
-    let lines = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let forwarded: Vec<&str> = lines
-        .flat_map(|line| line.split(','))
-        .map(str::trim)
-        .collect();
+    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let forwarded: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
     let is_forwarded = !forwarded.is_empty() || headers.contains_key(header::FORWARDED);
     if !trusted.contains(&address) {
-        return Peer {
-            address,
-            spared: address.is_loopback() && !is_forwarded,
-        };
+        return Peer { address, spared: address.is_loopback() && !is_forwarded };
     }
-    let addresses = forwarded
-        .iter()
-        .rev()
-        .map_while(|text| text.parse::<IpAddr>().ok());
-    let client = addresses
-        .map(|address| address.to_canonical())
-        .find(|address| !trusted.contains(address));
-    Peer {
-        address: client.unwrap_or(address),
-        spared: false,
-    }
+    let addresses = forwarded.iter().rev().map_while(|text| text.parse::<IpAddr>().ok());
+    let client = addresses.map(|address| address.to_canonical()).find(|address| !trusted.contains(address));
+    Peer { address: client.unwrap_or(address), spared: false }
 }
 
 /// The token of an `Authorization: Bearer` header.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .strip_prefix("Bearer ")
-        .map(str::trim)
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
 }
 
 /// Takes a request only with a device's token, within its address's and account's rates.
@@ -114,12 +82,7 @@ impl FromRequestParts<Arc<Server>> for Caller {
         if !peer.spared && !server.limiters.account(device.account) {
             return Err(Code::RateLimited.into());
         }
-        Ok(Self {
-            account: device.account,
-            device: device.id,
-            session: None,
-            spared: peer.spared,
-        })
+        Ok(Self { account: device.account, device: device.id, session: None, spared: peer.spared })
     }
 }
 
@@ -163,9 +126,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Server>> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, server: &Arc<Server>) -> Result<Self, ApiError> {
-        let bytes = Bytes::from_request(request, server)
-            .await
-            .map_err(|_| Code::FrameTooLarge)?;
+        let bytes = Bytes::from_request(request, server).await.map_err(|_| Code::FrameTooLarge)?;
         if std::str::from_utf8(&bytes).is_err() {
             return Err(Code::NotUtf8.into());
         }
@@ -184,8 +145,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Server>> for InPath<T> {
 
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, ApiError> {
         let path = Path::<T>::from_request_parts(parts, server).await;
-        path.map(|Path(path)| Self(path))
-            .map_err(|error| Code::BadRequest.because(&error.body_text()).into())
+        path.map(|Path(path)| Self(path)).map_err(|error| Code::BadRequest.because(&error.body_text()).into())
     }
 }
 
@@ -205,19 +165,11 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<Server>> for InQuery<T> {
 
 /// Whether a page of this origin may connect: the server's own, an allowed one, or no page at all.
 pub fn is_origin_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
-    let Some(origin) = headers
-        .get(header::ORIGIN)
-        .and_then(|origin| origin.to_str().ok())
-    else {
+    let Some(origin) = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()) else {
         return true;
     };
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default();
-    let own = origin
-        .split_once("://")
-        .is_some_and(|(_, place)| place.eq_ignore_ascii_case(host));
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let own = origin.split_once("://").is_some_and(|(_, place)| place.eq_ignore_ascii_case(host));
     own || allowed.iter().any(|one| one == origin)
 }
 
@@ -236,14 +188,8 @@ mod tests {
         let proxy: IpAddr = [10, 0, 0, 1].into();
         let forged = headers("x-forwarded-for", "127.0.0.1, 203.0.113.9");
         let seen = peer(proxy, &forged, &[proxy]);
-        assert_eq!(
-            (seen.address, seen.spared),
-            ([203, 0, 113, 9].into(), false)
-        );
-        assert_eq!(
-            peer([192, 0, 2, 1].into(), &forged, &[proxy]).address,
-            IpAddr::from([192, 0, 2, 1])
-        );
+        assert_eq!((seen.address, seen.spared), ([203, 0, 113, 9].into(), false));
+        assert_eq!(peer([192, 0, 2, 1].into(), &forged, &[proxy]).address, IpAddr::from([192, 0, 2, 1]));
     }
 
     #[test]
@@ -261,10 +207,7 @@ mod tests {
         assert!(is_origin_allowed(&own, &[]));
         own.insert("host", "other.example".parse().expect("a header"));
         assert!(!is_origin_allowed(&own, &[]));
-        assert!(is_origin_allowed(
-            &own,
-            &["https://chat.example".to_owned()]
-        ));
+        assert!(is_origin_allowed(&own, &["https://chat.example".to_owned()]));
         assert!(is_origin_allowed(&HeaderMap::new(), &[]));
     }
 }

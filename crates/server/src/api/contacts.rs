@@ -20,59 +20,27 @@ use crate::host::Order;
 use crate::server::{Server, storage};
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let contact =
-        |method, summary| Route::new(method, "/v1/contacts/{account}", Access::Device, summary);
-    let blocked =
-        |method, summary| Route::new(method, "/v1/blocks/{account}", Access::Device, summary);
-    let list_route = Route::new(
-        Method::GET,
-        "/v1/contacts",
-        Access::Device,
-        "Contacts, requests and blocks.",
-    );
+    let contact = |method, summary| Route::new(method, "/v1/contacts/{account}", Access::Device, summary);
+    let blocked = |method, summary| Route::new(method, "/v1/blocks/{account}", Access::Device, summary);
+    let list_route =
+        Route::new(Method::GET, "/v1/contacts", Access::Device, "Contacts, requests and blocks.");
     routes
         .add(list_route.gives::<Contacts>(), list)
-        .add(
-            contact(Method::PUT, "Ask somebody to be a contact, or accept.").gives::<Contact>(),
-            ask,
-        )
-        .add(
-            contact(
-                Method::DELETE,
-                "End a contact, withdraw or decline a request.",
-            )
-            .gives::<Done>(),
-            remove,
-        )
-        .add(
-            blocked(Method::PUT, "Block somebody.").gives::<Done>(),
-            block,
-        )
-        .add(
-            blocked(Method::DELETE, "Lift a block.").gives::<Done>(),
-            unblock,
-        )
+        .add(contact(Method::PUT, "Ask somebody to be a contact, or accept.").gives::<Contact>(), ask)
+        .add(contact(Method::DELETE, "End a contact, withdraw or decline a request.").gives::<Done>(), remove)
+        .add(blocked(Method::PUT, "Block somebody.").gives::<Done>(), block)
+        .add(blocked(Method::DELETE, "Lift a block.").gives::<Done>(), unblock)
 }
 
 async fn list(State(server): State<Arc<Server>>, caller: Caller) -> ApiResult<Contacts> {
-    let relations = server
-        .ports
-        .contacts
-        .list(caller.account)
-        .await
-        .map_err(storage)?;
+    let relations = server.ports.contacts.list(caller.account).await.map_err(storage)?;
     let ids: Vec<AccountId> = relations.iter().map(|(account, _)| *account).collect();
     let accounts = server.ports.accounts.find(&ids).await.map_err(storage)?;
     let contact = |(id, relation): &(AccountId, Relation)| {
         let account = accounts.iter().find(|account| account.id == *id)?;
-        Some(Contact {
-            profile: profile_of(account),
-            relation: *relation,
-        })
+        Some(Contact { profile: profile_of(account), relation: *relation })
     };
-    Ok(Json(Contacts {
-        contacts: relations.iter().filter_map(contact).collect(),
-    }))
+    Ok(Json(Contacts { contacts: relations.iter().filter_map(contact).collect() }))
 }
 
 async fn ask(
@@ -81,17 +49,10 @@ async fn ask(
     InPath(other): InPath<AccountId>,
 ) -> ApiResult<Contact> {
     let account = another(&server, &caller, other).await?;
-    let asked = server
-        .ports
-        .contacts
-        .ask(caller.account, other, server.settings.contacts)
-        .await
-        .map_err(storage)?;
+    let asked =
+        server.ports.contacts.ask(caller.account, other, server.settings.contacts).await.map_err(storage)?;
     match asked {
-        Asked::Now(relation) => Ok(Json(Contact {
-            profile: profile_of(&account),
-            relation,
-        })),
+        Asked::Now(relation) => Ok(Json(Contact { profile: profile_of(&account), relation })),
         Asked::Blocked => Err(Code::Blocked.into()),
         Asked::TooMany => Err(Code::TooManyContacts.into()),
     }
@@ -103,12 +64,7 @@ async fn remove(
     InPath(other): InPath<AccountId>,
 ) -> ApiResult<Done> {
     require_another(&caller, other)?;
-    server
-        .ports
-        .contacts
-        .remove(caller.account, other)
-        .await
-        .map_err(storage)?;
+    server.ports.contacts.remove(caller.account, other).await.map_err(storage)?;
     Ok(Json(Done {}))
 }
 
@@ -118,22 +74,12 @@ async fn block(
     InPath(other): InPath<AccountId>,
 ) -> ApiResult<Done> {
     another(&server, &caller, other).await?;
-    let list = server
-        .ports
-        .contacts
-        .list(caller.account)
-        .await
-        .map_err(storage)?;
+    let list = server.ports.contacts.list(caller.account).await.map_err(storage)?;
     let is_known = list.iter().any(|(account, _)| *account == other);
     if !is_known && list.len() >= server.settings.contacts as usize {
         return Err(Code::TooManyContacts.into());
     }
-    server
-        .ports
-        .contacts
-        .block(caller.account, other)
-        .await
-        .map_err(storage)?;
+    server.ports.contacts.block(caller.account, other).await.map_err(storage)?;
     tell_host(&server, caller.account, other)?;
     Ok(Json(Done {}))
 }
@@ -144,12 +90,7 @@ async fn unblock(
     InPath(other): InPath<AccountId>,
 ) -> ApiResult<Done> {
     require_another(&caller, other)?;
-    server
-        .ports
-        .contacts
-        .unblock(caller.account, other)
-        .await
-        .map_err(storage)?;
+    server.ports.contacts.unblock(caller.account, other).await.map_err(storage)?;
     tell_host(&server, caller.account, other)?;
     Ok(Json(Done {}))
 }
@@ -157,9 +98,7 @@ async fn unblock(
 /// The direct conversation's host enforces blocks; told of a change, it reads again how the two stand.
 fn tell_host(server: &Server, account: AccountId, other: AccountId) -> Result<(), ErrorBody> {
     let conversation = ConversationId::direct(account, other);
-    server
-        .hosts()?
-        .submit(Order::relation_changed(conversation))
+    server.hosts()?.submit(Order::relation_changed(conversation))
 }
 
 fn require_another(caller: &Caller, other: AccountId) -> Result<(), ErrorBody> {

@@ -18,29 +18,14 @@ use crate::server::{Server, storage};
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let device = |method, path, summary| Route::new(method, path, Access::Device, summary);
-    routes
-        .add(
-            device(Method::GET, "/v1/devices", "The account's devices.").gives::<Devices>(),
-            list,
-        )
-        .add(
-            device(
-                Method::DELETE,
-                "/v1/devices/{device}",
-                "Log a device out, at once.",
-            )
-            .gives::<Done>(),
-            remove,
-        )
+    routes.add(device(Method::GET, "/v1/devices", "The account's devices.").gives::<Devices>(), list).add(
+        device(Method::DELETE, "/v1/devices/{device}", "Log a device out, at once.").gives::<Done>(),
+        remove,
+    )
 }
 
 async fn list(State(server): State<Arc<Server>>, caller: Caller) -> ApiResult<Devices> {
-    let devices = server
-        .ports
-        .devices
-        .list(caller.account)
-        .await
-        .map_err(storage)?;
+    let devices = server.ports.devices.list(caller.account).await.map_err(storage)?;
     let devices = devices.into_iter().map(|device| Device {
         this: device.id == caller.device,
         device: device.id,
@@ -49,9 +34,7 @@ async fn list(State(server): State<Arc<Server>>, caller: Caller) -> ApiResult<De
         created_at: device.created_at,
         last_active_at: device.last_active_at,
     });
-    Ok(Json(Devices {
-        devices: devices.collect(),
-    }))
+    Ok(Json(Devices { devices: devices.collect() }))
 }
 
 async fn remove(
@@ -59,13 +42,7 @@ async fn remove(
     caller: Caller,
     InPath(device): InPath<DeviceId>,
 ) -> ApiResult<Done> {
-    if !server
-        .ports
-        .devices
-        .remove(caller.account, device)
-        .await
-        .map_err(storage)?
-    {
+    if !server.ports.devices.remove(caller.account, device).await.map_err(storage)? {
         return Err(Code::NoSuchDevice.into());
     }
     server.revoke(caller.account, &[device], Close::Unauthenticated);
@@ -77,12 +54,7 @@ impl Server {
     pub(crate) fn touch(self: &Arc<Self>, device: DeviceId) {
         let server = Arc::clone(self);
         tokio::spawn(async move {
-            if let Err(failure) = server
-                .ports
-                .devices
-                .touch(&[(device, server.clock.now())])
-                .await
-            {
+            if let Err(failure) = server.ports.devices.touch(&[(device, server.clock.now())]).await {
                 tracing::warn!(%failure, "noting a device's activity failed");
             }
         });

@@ -31,9 +31,7 @@ impl IntoResponse for ApiError {
         let mut response = (status, Json(Body { error: &self.0 })).into_response();
         if let Some(after) = self.0.retry_after_ms {
             let seconds = after.div_ceil(1_000);
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

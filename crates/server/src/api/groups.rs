@@ -46,33 +46,16 @@ pub(super) fn routes(routes: Routes) -> Routes {
             new_group,
         )
         .add(
-            device(Method::PATCH, group, "Change a group's settings.")
-                .takes::<GroupChange>()
-                .gives::<Sent>(),
+            device(Method::PATCH, group, "Change a group's settings.").takes::<GroupChange>().gives::<Sent>(),
             change,
         )
+        .add(device(Method::DELETE, group, "Dissolve a group.").gives::<Sent>(), dissolve)
+        .add(device(Method::POST, members, "Add members.").takes::<AddMembers>().gives::<Sent>(), add)
+        .add(device(Method::DELETE, member, "Remove a member; oneself: leave.").gives::<Sent>(), remove)
         .add(
-            device(Method::DELETE, group, "Dissolve a group.").gives::<Sent>(),
-            dissolve,
-        )
-        .add(
-            device(Method::POST, members, "Add members.")
-                .takes::<AddMembers>()
+            device(Method::PUT, role, "Change a member's role; `owner` hands the group over.")
+                .takes::<RoleChange>()
                 .gives::<Sent>(),
-            add,
-        )
-        .add(
-            device(Method::DELETE, member, "Remove a member; oneself: leave.").gives::<Sent>(),
-            remove,
-        )
-        .add(
-            device(
-                Method::PUT,
-                role,
-                "Change a member's role; `owner` hands the group over.",
-            )
-            .takes::<RoleChange>()
-            .gives::<Sent>(),
             change_role,
         )
 }
@@ -87,14 +70,7 @@ async fn open_direct(
         return Err(Code::BadRequest.because("that is you").into());
     }
     let conversation = ConversationId::direct(caller.account, other);
-    if server
-        .ports
-        .inbox
-        .row(caller.account, conversation)
-        .await
-        .map_err(storage)?
-        .is_some()
-    {
+    if server.ports.inbox.row(caller.account, conversation).await.map_err(storage)?.is_some() {
         return Ok(Json(ConversationRef { conversation }));
     }
     let account = reload(&server, other).await?;
@@ -107,14 +83,7 @@ async fn open_direct(
     };
     // Derived: whoever of the two asks, and however often, it is one act.
     let client_id = ClientId::caused_by("suda.direct.created.1", &[conversation.bytes()]);
-    act(
-        &server,
-        caller.account,
-        conversation,
-        client_id,
-        Act::Create(body),
-    )
-    .await?;
+    act(&server, caller.account, conversation, client_id, Act::Create(body)).await?;
     Ok(Json(ConversationRef { conversation }))
 }
 
@@ -132,27 +101,13 @@ pub(super) async fn create_group(
     owner: AccountId,
     group: NewGroup,
 ) -> Result<ConversationRef, ErrorBody> {
-    let NewGroup {
-        client_id,
-        members,
-        settings,
-    } = group;
+    let NewGroup { client_id, members, settings } = group;
     if members.len() >= server.settings.limits.members as usize && !members.contains(&owner) {
         return Err(Code::GroupFull.error());
     }
     let conversation = ConversationId::group(owner, client_id);
-    let others: Vec<AccountId> = members
-        .into_iter()
-        .filter(|account| *account != owner)
-        .collect();
-    if server
-        .ports
-        .inbox
-        .row(owner, conversation)
-        .await
-        .map_err(storage)?
-        .is_some()
-    {
+    let others: Vec<AccountId> = members.into_iter().filter(|account| *account != owner).collect();
+    if server.ports.inbox.row(owner, conversation).await.map_err(storage)?.is_some() {
         // Made before; nothing that changed since undoes it.
         return Ok(ConversationRef { conversation });
     }
@@ -160,11 +115,7 @@ pub(super) async fn create_group(
     let mut all = vec![owner];
     all.extend(others);
     require_room(server, &all).await?;
-    let body = CreatedBody {
-        kind: ConversationKind::Group,
-        members: all,
-        settings,
-    };
+    let body = CreatedBody { kind: ConversationKind::Group, members: all, settings };
     act(server, owner, conversation, client_id, Act::Create(body)).await?;
     Ok(ConversationRef { conversation })
 }
@@ -177,9 +128,7 @@ async fn change(
 ) -> ApiResult<Sent> {
     let client_id = client_id(&server, body.client_id);
     let change = Act::ChangeSettings(body.settings);
-    Ok(Json(
-        act(&server, caller.account, conversation, client_id, change).await?,
-    ))
+    Ok(Json(act(&server, caller.account, conversation, client_id, change).await?))
 }
 
 async fn dissolve(
@@ -188,16 +137,7 @@ async fn dissolve(
     InPath(conversation): InPath<ConversationId>,
 ) -> ApiResult<Sent> {
     let client_id = client_id(&server, None);
-    Ok(Json(
-        act(
-            &server,
-            caller.account,
-            conversation,
-            client_id,
-            Act::Dissolve,
-        )
-        .await?,
-    ))
+    Ok(Json(act(&server, caller.account, conversation, client_id, Act::Dissolve).await?))
 }
 
 async fn add(
@@ -222,16 +162,7 @@ async fn add(
         require_room(&server, &body.accounts).await?;
     }
     let client_id = client_id(&server, body.client_id);
-    Ok(Json(
-        act(
-            &server,
-            caller.account,
-            conversation,
-            client_id,
-            Act::AddMembers(body.accounts),
-        )
-        .await?,
-    ))
+    Ok(Json(act(&server, caller.account, conversation, client_id, Act::AddMembers(body.accounts)).await?))
 }
 
 async fn remove(
@@ -240,16 +171,7 @@ async fn remove(
     InPath((conversation, account)): InPath<(ConversationId, AccountId)>,
 ) -> ApiResult<Sent> {
     let client_id = client_id(&server, None);
-    Ok(Json(
-        act(
-            &server,
-            caller.account,
-            conversation,
-            client_id,
-            Act::RemoveMember(account),
-        )
-        .await?,
-    ))
+    Ok(Json(act(&server, caller.account, conversation, client_id, Act::RemoveMember(account)).await?))
 }
 
 async fn change_role(
@@ -260,9 +182,7 @@ async fn change_role(
 ) -> ApiResult<Sent> {
     let client_id = client_id(&server, None);
     let change = Act::ChangeRole(account, body.role);
-    Ok(Json(
-        act(&server, caller.account, conversation, client_id, change).await?,
-    ))
+    Ok(Json(act(&server, caller.account, conversation, client_id, change).await?))
 }
 
 async fn act(
@@ -272,13 +192,7 @@ async fn act(
     client_id: ClientId,
     act: Act,
 ) -> Result<Sent, ErrorBody> {
-    let command = Command {
-        author,
-        client_id,
-        base: None,
-        after: None,
-        act,
-    };
+    let command = Command { author, client_id, base: None, after: None, act };
     server.hosts()?.act(conversation, command).await
 }
 
@@ -287,21 +201,10 @@ fn client_id(server: &Server, given: Option<ClientId>) -> ClientId {
 }
 
 /// Refuses to add accounts that do not exist, are blocked by or block the adding one, or do not want to be added.
-async fn require_addable(
-    server: &Server,
-    adder: AccountId,
-    accounts: &[AccountId],
-) -> Result<(), ErrorBody> {
-    let found = server
-        .ports
-        .accounts
-        .find(accounts)
-        .await
-        .map_err(storage)?;
+async fn require_addable(server: &Server, adder: AccountId, accounts: &[AccountId]) -> Result<(), ErrorBody> {
+    let found = server.ports.accounts.find(accounts).await.map_err(storage)?;
     for id in accounts {
-        let account = found
-            .iter()
-            .find(|account| account.id == *id && account.status != Status::Deleted);
+        let account = found.iter().find(|account| account.id == *id && account.status != Status::Deleted);
         let account = account.ok_or_else(|| Code::NoSuchAccount.error())?;
         require_welcome(server, adder, account, account.who_may_add).await?;
     }
@@ -314,12 +217,7 @@ async fn require_welcome(
     other: &Account,
     audience: Audience,
 ) -> Result<(), ErrorBody> {
-    let between = server
-        .ports
-        .contacts
-        .between(account, other.id)
-        .await
-        .map_err(storage)?;
+    let between = server.ports.contacts.between(account, other.id).await.map_err(storage)?;
     if between.is_blocked() {
         return Err(Code::Blocked.error());
     }
@@ -328,11 +226,7 @@ async fn require_welcome(
         Audience::Contacts => between.are_contacts(),
         Audience::Nobody => false,
     };
-    if welcome {
-        Ok(())
-    } else {
-        Err(Code::NotAccepting.error())
-    }
+    if welcome { Ok(()) } else { Err(Code::NotAccepting.error()) }
 }
 
 async fn require_room(server: &Server, accounts: &[AccountId]) -> Result<(), ErrorBody> {

@@ -73,7 +73,5 @@ fn quota(rate: Rate) -> Quota {
     let count = NonZeroU32::new(rate.count).unwrap_or(one);
     let burst = NonZeroU32::new(rate.burst).unwrap_or(one);
     let each = rate.period / count.get();
-    Quota::with_period(each)
-        .unwrap_or_else(|| Quota::per_second(count))
-        .allow_burst(burst)
+    Quota::with_period(each).unwrap_or_else(|| Quota::per_second(count)).allow_burst(burst)
 }

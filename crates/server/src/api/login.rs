@@ -25,44 +25,22 @@ use crate::settings::Signup;
 pub(super) fn routes(routes: Routes) -> Routes {
     let anybody = |path, summary| Route::new(Method::POST, path, Access::Anybody, summary);
     routes
+        .add(anybody("/v1/accounts", "Sign up.").takes::<SignUp>().gives::<LoggedIn>(), sign_up)
+        .add(anybody("/v1/login", "Log a device in.").takes::<LogIn>().gives::<LoggedIn>(), log_in)
         .add(
-            anybody("/v1/accounts", "Sign up.")
-                .takes::<SignUp>()
+            anybody("/v1/login/recovery", "Set a new password with a recovery code.")
+                .takes::<Recover>()
                 .gives::<LoggedIn>(),
-            sign_up,
-        )
-        .add(
-            anybody("/v1/login", "Log a device in.")
-                .takes::<LogIn>()
-                .gives::<LoggedIn>(),
-            log_in,
-        )
-        .add(
-            anybody(
-                "/v1/login/recovery",
-                "Set a new password with a recovery code.",
-            )
-            .takes::<Recover>()
-            .gives::<LoggedIn>(),
             recover,
         )
         .add(
-            anybody(
-                "/v1/login/app",
-                "Log a device in with a token of the app's backend.",
-            )
-            .takes::<AppLogIn>()
-            .gives::<LoggedIn>(),
+            anybody("/v1/login/app", "Log a device in with a token of the app's backend.")
+                .takes::<AppLogIn>()
+                .gives::<LoggedIn>(),
             log_in_by_app,
         )
         .add(
-            Route::new(
-                Method::POST,
-                "/v1/logout",
-                Access::Device,
-                "Log this device out.",
-            )
-            .gives::<Done>(),
+            Route::new(Method::POST, "/v1/logout", Access::Device, "Log this device out.").gives::<Done>(),
             log_out,
         )
 }
@@ -72,13 +50,7 @@ async fn sign_up(
     _: Knocking,
     Body(body): Body<SignUp>,
 ) -> ApiResult<LoggedIn> {
-    let SignUp {
-        name,
-        password,
-        display_name: shown,
-        invite,
-        device,
-    } = body;
+    let SignUp { name, password, display_name: shown, invite, device } = body;
     let invite_hash = match (server.settings.signup, invite) {
         (Signup::Closed, _) => return Err(Code::SignupClosed.into()),
         (Signup::Invite, None) => return Err(Code::BadInvite.into()),
@@ -88,14 +60,7 @@ async fn sign_up(
     check_name(&name)?;
     check_password(&password)?;
     let shown = display_name(shown.as_deref().unwrap_or(&name))?;
-    if server
-        .ports
-        .accounts
-        .find_by_name(&name)
-        .await
-        .map_err(storage)?
-        .is_some()
-    {
+    if server.ports.accounts.find_by_name(&name).await.map_err(storage)?.is_some() {
         return Err(Code::NameTaken.into());
     }
     let hash = server.secrets.hash_password(password).await?;
@@ -109,16 +74,8 @@ async fn sign_up(
         invite_hash,
     };
     made(server.ports.accounts.create(new).await.map_err(storage)?)?;
-    let account = Account {
-        recovery_codes_left: RECOVERY_CODES as u32,
-        ..account
-    };
-    Ok(Json(LoggedIn {
-        account: own_account(&account),
-        device: device.id,
-        token,
-        recovery_codes: codes,
-    }))
+    let account = Account { recovery_codes_left: RECOVERY_CODES as u32, ..account };
+    Ok(Json(LoggedIn { account: own_account(&account), device: device.id, token, recovery_codes: codes }))
 }
 
 async fn log_in(
@@ -126,20 +83,9 @@ async fn log_in(
     _: Knocking,
     Body(body): Body<LogIn>,
 ) -> ApiResult<LoggedIn> {
-    let LogIn {
-        name,
-        password,
-        device,
-    } = body;
-    let account = server
-        .ports
-        .accounts
-        .find_by_name(&name)
-        .await
-        .map_err(storage)?;
-    let hash = account
-        .as_ref()
-        .and_then(|account| account.password_hash.clone());
+    let LogIn { name, password, device } = body;
+    let account = server.ports.accounts.find_by_name(&name).await.map_err(storage)?;
+    let hash = account.as_ref().and_then(|account| account.password_hash.clone());
     let is_right = server.secrets.is_password(password, hash).await?;
     let account = account.filter(|_| is_right).ok_or(Code::WrongPassword)?;
     Ok(Json(add_device(&server, account, &device).await?))
@@ -150,37 +96,18 @@ async fn recover(
     _: Knocking,
     Body(body): Body<Recover>,
 ) -> ApiResult<LoggedIn> {
-    let Recover {
-        name,
-        recovery_code,
-        new_password,
-        device,
-    } = body;
+    let Recover { name, recovery_code, new_password, device } = body;
     check_password(&new_password)?;
     // Hashed before the account is looked for, so that the time taken does not tell whether it exists.
     let hash = server.secrets.hash_password(new_password).await?;
-    let account = server
-        .ports
-        .accounts
-        .find_by_name(&name)
-        .await
-        .map_err(storage)?
-        .ok_or(Code::WrongPassword)?;
+    let account =
+        server.ports.accounts.find_by_name(&name).await.map_err(storage)?.ok_or(Code::WrongPassword)?;
     if account.status == Status::Disabled {
         return Err(Code::AccountDisabled.into());
     }
     let code = Some(hash_code(&recovery_code));
-    let removed = server
-        .ports
-        .accounts
-        .set_password(account.id, hash, None, code)
-        .await
-        .map_err(storage)?;
-    server.revoke(
-        account.id,
-        &removed.ok_or(Code::WrongPassword)?,
-        Close::Unauthenticated,
-    );
+    let removed = server.ports.accounts.set_password(account.id, hash, None, code).await.map_err(storage)?;
+    server.revoke(account.id, &removed.ok_or(Code::WrongPassword)?, Close::Unauthenticated);
     let account = reload(&server, account.id).await?;
     Ok(Json(add_device(&server, account, &device).await?))
 }
@@ -191,18 +118,12 @@ async fn log_in_by_app(
     Body(body): Body<AppLogIn>,
 ) -> ApiResult<LoggedIn> {
     let claims = server.app_keys.verify(&body.jwt, server.clock.now())?;
-    let account =
-        super::app::account_of(&server, claims.sub, claims.name, claims.display_name).await?;
+    let account = super::app::account_of(&server, claims.sub, claims.name, claims.display_name).await?;
     Ok(Json(add_device(&server, account, &body.device).await?))
 }
 
 async fn log_out(State(server): State<Arc<Server>>, caller: Caller) -> ApiResult<Done> {
-    server
-        .ports
-        .devices
-        .remove(caller.account, caller.device)
-        .await
-        .map_err(storage)?;
+    server.ports.devices.remove(caller.account, caller.device).await.map_err(storage)?;
     server.revoke(caller.account, &[caller.device], Close::Unauthenticated);
     Ok(Json(Done {}))
 }
@@ -245,32 +166,17 @@ pub(super) fn made(creation: Creation) -> Result<(), ErrorBody> {
 }
 
 /// Logs a new device of an account in.
-async fn add_device(
-    server: &Server,
-    account: Account,
-    new: &NewDevice,
-) -> Result<LoggedIn, ErrorBody> {
+async fn add_device(server: &Server, account: Account, new: &NewDevice) -> Result<LoggedIn, ErrorBody> {
     if account.status == Status::Disabled {
         return Err(Code::AccountDisabled.error());
     }
     let (device, token) = new_device(server, account.id, new);
     let id = device.id;
     let most = server.settings.limits.devices;
-    if !server
-        .ports
-        .devices
-        .add(device, most)
-        .await
-        .map_err(storage)?
-    {
+    if !server.ports.devices.add(device, most).await.map_err(storage)? {
         return Err(Code::TooManyDevices.error());
     }
-    Ok(LoggedIn {
-        account: own_account(&account),
-        device: id,
-        token,
-        recovery_codes: Vec::new(),
-    })
+    Ok(LoggedIn { account: own_account(&account), device: id, token, recovery_codes: Vec::new() })
 }
 
 fn new_device(server: &Server, account: AccountId, new: &NewDevice) -> (Device, String) {
@@ -290,14 +196,7 @@ fn new_device(server: &Server, account: AccountId, new: &NewDevice) -> (Device, 
 
 /// The account as it stands.
 pub(super) async fn reload(server: &Server, account: AccountId) -> Result<Account, ErrorBody> {
-    let found = server
-        .ports
-        .accounts
-        .find(&[account])
-        .await
-        .map_err(storage)?;
-    let found = found
-        .into_iter()
-        .find(|account| account.status != Status::Deleted);
+    let found = server.ports.accounts.find(&[account]).await.map_err(storage)?;
+    let found = found.into_iter().find(|account| account.status != Status::Deleted);
     found.ok_or_else(|| Code::NoSuchAccount.error())
 }

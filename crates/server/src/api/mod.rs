@@ -49,10 +49,7 @@ pub(crate) fn router(server: &Arc<Server>) -> axum::Router {
         .fallback(|| async { ApiError::from(Code::NoSuchRoute) })
         .method_not_allowed_fallback(|| async { ApiError::from(Code::MethodNotAllowed) })
         .layer(DefaultBodyLimit::max(limit))
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(server),
-            cross_origin,
-        ))
+        .layer(middleware::from_fn_with_state(Arc::clone(server), cross_origin))
         .with_state(Arc::clone(server))
 }
 
@@ -65,21 +62,14 @@ async fn cross_origin(
     let origin = request.headers().get(header::ORIGIN).cloned();
     let allowed = origin.filter(|origin| {
         let text = origin.to_str().unwrap_or_default();
-        server
-            .settings
-            .allowed_origins
-            .iter()
-            .any(|one| one == text)
+        server.settings.allowed_origins.iter().any(|one| one == text)
     });
     let Some(origin) = allowed else {
         return next.run(request).await;
     };
     let is_preflight = request.method() == Method::OPTIONS;
-    let mut response = if is_preflight {
-        StatusCode::NO_CONTENT.into_response()
-    } else {
-        next.run(request).await
-    };
+    let mut response =
+        if is_preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(header::VARY, HeaderValue::from_static("Origin"));
@@ -88,10 +78,7 @@ async fn cross_origin(
         headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
         let names = HeaderValue::from_static("authorization, content-type");
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, names);
-        headers.insert(
-            header::ACCESS_CONTROL_MAX_AGE,
-            HeaderValue::from_static("600"),
-        );
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     }
     response
 }

@@ -60,9 +60,8 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     if let Some(query) = route.query(generator) {
         parameters.extend(query_parameters(&query));
     }
-    let content = |schema: Option<Schema>| {
-        schema.map(|schema| json!({ "application/json": { "schema": schema } }))
-    };
+    let content =
+        |schema: Option<Schema>| schema.map(|schema| json!({ "application/json": { "schema": schema } }));
     let mut success = json!({ "description": "It succeeded." });
     if let Some(content) = content(route.reply(generator)) {
         success["content"] = content;
@@ -89,8 +88,7 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
 }
 
 fn path_names(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
 
 fn query_parameters(query: &Schema) -> Vec<Value> {

@@ -37,45 +37,23 @@ pub struct Route {
 
 impl Route {
     /// A route without body and reply.
-    pub const fn new(
-        method: Method,
-        path: &'static str,
-        access: Access,
-        summary: &'static str,
-    ) -> Self {
-        Self {
-            method,
-            path,
-            summary,
-            access,
-            takes: None,
-            asks: None,
-            gives: None,
-        }
+    pub const fn new(method: Method, path: &'static str, access: Access, summary: &'static str) -> Self {
+        Self { method, path, summary, access, takes: None, asks: None, gives: None }
     }
 
     /// Its body.
     pub fn takes<T: JsonSchema>(self) -> Self {
-        Self {
-            takes: Some(|generator| generator.subschema_for::<T>()),
-            ..self
-        }
+        Self { takes: Some(|generator| generator.subschema_for::<T>()), ..self }
     }
 
     /// Its query parameters.
     pub fn asks<T: JsonSchema>(self) -> Self {
-        Self {
-            asks: Some(|generator| generator.root_schema_for::<T>()),
-            ..self
-        }
+        Self { asks: Some(|generator| generator.root_schema_for::<T>()), ..self }
     }
 
     /// Its reply.
     pub fn gives<T: JsonSchema>(self) -> Self {
-        Self {
-            gives: Some(|generator| generator.subschema_for::<T>()),
-            ..self
-        }
+        Self { gives: Some(|generator| generator.subschema_for::<T>()), ..self }
     }
 
     /// The schema of its body.

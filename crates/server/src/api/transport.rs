@@ -26,18 +26,11 @@ pub(super) fn routes(routes: Routes) -> Routes {
     let device = |method, path, summary| Route::new(method, path, Access::Device, summary);
     let anybody = |path, summary| Route::new(Method::GET, path, Access::Anybody, summary);
     routes
+        .add(anybody("/v1/ws", "The WebSocket; the first frame is `hello`."), upgrade)
         .add(
-            anybody("/v1/ws", "The WebSocket; the first frame is `hello`."),
-            upgrade,
-        )
-        .add(
-            device(
-                Method::GET,
-                "/v1/sync",
-                "Events since a cursor: long polling and polling.",
-            )
-            .asks::<SyncQuery>()
-            .gives::<Synced>(),
+            device(Method::GET, "/v1/sync", "Events since a cursor: long polling and polling.")
+                .asks::<SyncQuery>()
+                .gives::<Synced>(),
             sync,
         )
         .add(
@@ -49,18 +42,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
             .takes::<OutgoingRequest>(),
             request,
         )
-        .add(
-            anybody("/v1/gateways", "Where to connect, best first.").gives::<Gateways>(),
-            gateways,
-        )
-        .add(
-            anybody("/v1/health", "Whether the server serves.").gives::<Health>(),
-            health,
-        )
-        .add(
-            anybody("/v1/openapi.json", "This document."),
-            super::openapi::serve,
-        )
+        .add(anybody("/v1/gateways", "Where to connect, best first.").gives::<Gateways>(), gateways)
+        .add(anybody("/v1/health", "Whether the server serves.").gives::<Health>(), health)
+        .add(anybody("/v1/openapi.json", "This document."), super::openapi::serve)
 }
 
 async fn upgrade(
@@ -85,9 +69,7 @@ async fn upgrade(
         .max_write_buffer_size(server.settings.session_bytes * 2)
         .max_message_size(frame)
         .max_frame_size(frame);
-    let origin = websocket::Origin {
-        spared: peer.spared,
-    };
+    let origin = websocket::Origin { spared: peer.spared };
     Ok(upgrade.on_upgrade(move |socket| websocket::serve(server, socket, origin)))
 }
 
@@ -107,12 +89,7 @@ async fn request(
     let answer = |id: Option<u64>, error: &ErrorBody| {
         let status = error.known().map_or(500, Code::status);
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (
-            status,
-            [(header::CONTENT_TYPE, "application/json")],
-            error_text(id, error),
-        )
-            .into_response()
+        (status, [(header::CONTENT_TYPE, "application/json")], error_text(id, error)).into_response()
     };
     let Ok(body) = body else {
         return answer(None, &Code::FrameTooLarge.error());
@@ -129,33 +106,22 @@ async fn request(
         Err(error) => return answer(Some(frame.id), &error),
     };
     match requests::answer(&server, &caller, request).await {
-        Ok(reply) => (
-            [(header::CONTENT_TYPE, "application/json")],
-            reply_text(frame.id, &reply),
-        )
-            .into_response(),
+        Ok(reply) => {
+            ([(header::CONTENT_TYPE, "application/json")], reply_text(frame.id, &reply)).into_response()
+        }
         Err(error) => answer(Some(frame.id), &error),
     }
 }
 
 async fn gateways() -> ApiResult<Gateways> {
     // One process: wherever the client asked is where it connects.
-    let here = Gateway {
-        url: String::new(),
-        zone: String::new(),
-    };
-    Ok(Json(Gateways {
-        gateways: vec![here],
-    }))
+    let here = Gateway { url: String::new(), zone: String::new() };
+    Ok(Json(Gateways { gateways: vec![here] }))
 }
 
 async fn health(State(server): State<Arc<Server>>) -> Response {
     let draining = server.is_draining();
-    let status = if draining {
-        StatusCode::SERVICE_UNAVAILABLE
-    } else {
-        StatusCode::OK
-    };
+    let status = if draining { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     let health = Health {
         status: if draining { "draining" } else { "ok" }.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -19,38 +19,20 @@ const PAGE_BYTES: usize = 256 * 1024;
 ///
 /// # Errors
 /// What the conversation or the storage has against it.
-pub async fn page(
-    server: &Server,
-    caller: &Caller,
-    query: HistoryQuery,
-) -> Result<Page, ErrorBody> {
-    let HistoryQuery {
-        conversation,
-        range,
-    } = query;
+pub async fn page(server: &Server, caller: &Caller, query: HistoryQuery) -> Result<Page, ErrorBody> {
+    let HistoryQuery { conversation, range } = query;
     let view = server.hosts()?.view(conversation, caller.account).await?;
     let head = view.summary.head;
     let (from, to) = bounds(range, head, server.settings.limits.page_entries)?;
     let (mut from, to) = clamp(from, to, &view.member.intervals);
-    let mut page = Page {
-        conversation,
-        epoch: view.epoch,
-        head,
-        from,
-        to: from.saturating_sub(1),
-        entries: Vec::new(),
-    };
+    let mut page =
+        Page { conversation, epoch: view.epoch, head, from, to: from.saturating_sub(1), entries: Vec::new() };
     if from > to {
         return Ok(page);
     }
     let is_cut_in_front = matches!(range, Range::Newest { .. } | Range::Before { .. });
     let entries = loop {
-        let entries = server
-            .ports
-            .log
-            .read(conversation, from, to, PAGE_BYTES)
-            .await
-            .map_err(storage)?;
+        let entries = server.ports.log.read(conversation, from, to, PAGE_BYTES).await.map_err(storage)?;
         let last = entries.last().map_or(0, |last| last.envelope.seq);
         if last == to || !is_cut_in_front || from == to {
             break entries;
@@ -62,11 +44,8 @@ pub async fn page(
     if let Some(last) = entries.last() {
         page.to = last.envelope.seq;
     }
-    let reader = Reader {
-        account: caller.account,
-        erased: &view.membership.erased,
-        visible: &view.member.intervals,
-    };
+    let reader =
+        Reader { account: caller.account, erased: &view.membership.erased, visible: &view.member.intervals };
     page.entries = standing(server, conversation, &reader, &entries).await?;
     Ok(page)
 }
@@ -85,18 +64,9 @@ pub async fn reactions(
     if seq > view.summary.head || !view.member.sees(seq) {
         return Err(Code::NoSuchMessage.error());
     }
-    let states = server
-        .ports
-        .log
-        .message_states(conversation, seq, seq)
-        .await
-        .map_err(storage)?;
+    let states = server.ports.log.message_states(conversation, seq, seq).await.map_err(storage)?;
     let reactions = states.into_iter().flat_map(|(_, state)| state.reactions);
-    Ok(Reactions {
-        reactions: reactions
-            .map(|(account, emoji)| Reacted { account, emoji })
-            .collect(),
-    })
+    Ok(Reactions { reactions: reactions.map(|(account, emoji)| Reacted { account, emoji }).collect() })
 }
 
 /// Who reads, and what it may see.
@@ -118,42 +88,20 @@ pub(super) async fn standing(
     };
     let log = &server.ports.log;
     let (from, to) = (first.envelope.seq, last.envelope.seq);
-    let states = log
-        .message_states(conversation, from, to)
-        .await
-        .map_err(storage)?;
+    let states = log.message_states(conversation, from, to).await.map_err(storage)?;
     let mut edits: HashMap<u64, Entry> = HashMap::new();
     for seq in wanted_edits(&states) {
-        let here = seq
-            .checked_sub(from)
-            .and_then(|place| entries.get(place as usize))
-            .cloned();
+        let here = seq.checked_sub(from).and_then(|place| entries.get(place as usize)).cloned();
         let edit = match here {
             Some(entry) => Some(entry),
-            None => log
-                .read(conversation, seq, seq, 0)
-                .await
-                .map_err(storage)?
-                .into_iter()
-                .next(),
+            None => log.read(conversation, seq, seq, 0).await.map_err(storage)?.into_iter().next(),
         };
         if let Some(edit) = edit {
             edits.insert(seq, edit);
         }
     }
-    let Reader {
-        account,
-        erased,
-        visible,
-    } = *reader;
-    Ok(Sources {
-        erased,
-        visible,
-        states: &states,
-        edits: &edits,
-        reader: account,
-    }
-    .compose(entries))
+    let Reader { account, erased, visible } = *reader;
+    Ok(Sources { erased, visible, states: &states, edits: &edits, reader: account }.compose(entries))
 }
 
 /// The ends of a range, both included.

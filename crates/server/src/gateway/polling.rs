@@ -54,10 +54,7 @@ impl Cursor {
         let told = URL_SAFE_NO_PAD.decode(told).ok()?;
         let prints = told.as_chunks::<PRINT>();
         prints.1.is_empty().then_some(())?;
-        Some(Self {
-            resume: Resume::read(resume)?,
-            told: prints.0.iter().copied().collect(),
-        })
+        Some(Self { resume: Resume::read(resume)?, told: prints.0.iter().copied().collect() })
     }
 }
 
@@ -76,31 +73,19 @@ pub struct SyncQuery {
 ///
 /// # Errors
 /// `bad_request` for a cursor that is none, or the storage's failure.
-pub async fn sync(
-    server: &Arc<Server>,
-    caller: &Caller,
-    query: SyncQuery,
-) -> Result<Synced, ErrorBody> {
+pub async fn sync(server: &Arc<Server>, caller: &Caller, query: SyncQuery) -> Result<Synced, ErrorBody> {
     let before = match &query.cursor {
         Some(text) => Some(Cursor::read(text).ok_or_else(|| Code::BadRequest.because("cursor"))?),
         None => None,
     };
     // Opened before anything is read, so that nothing falls between.
     let opened = server.registry.open(caller.account, caller.device, true);
-    let session = Listening {
-        server,
-        session: opened.ok_or_else(|| Code::Overloaded.error())?,
-    };
+    let session = Listening { server, session: opened.ok_or_else(|| Code::Overloaded.error())? };
     if server.is_draining() {
         return Err(Code::Draining.error());
     }
     // Again, now that a revocation would find the session: none can fall between the two.
-    let devices = server
-        .ports
-        .devices
-        .list(caller.account)
-        .await
-        .map_err(storage)?;
+    let devices = server.ports.devices.list(caller.account).await.map_err(storage)?;
     if !devices.iter().any(|device| device.id == caller.device) {
         return Err(Code::Unauthenticated.error());
     }
@@ -110,18 +95,12 @@ pub async fn sync(
     let (mut events, cursor) = news(server, caller, before.as_ref(), query.open).await?;
     let wait = Duration::from_secs(u64::from(query.wait.unwrap_or(0))).min(WAIT_MAX);
     if !events.is_empty() || wait.is_zero() || before.is_none() {
-        return Ok(Synced {
-            events,
-            cursor: cursor.text(),
-        });
+        return Ok(Synced { events, cursor: cursor.text() });
     }
     events.extend(session.wait(wait).await?);
     // The cursor is the one from before the wait: rows that these events moved are told again by the next poll, as
     // heads that the device then has already.
-    Ok(Synced {
-        events,
-        cursor: cursor.text(),
-    })
+    Ok(Synced { events, cursor: cursor.text() })
 }
 
 /// A session that is forgotten when the poll ends, however it ends.
@@ -138,10 +117,7 @@ impl Drop for Listening<'_> {
 
 impl Listening<'_> {
     async fn wait(&self, wait: Duration) -> Result<Vec<Event>, ErrorBody> {
-        if tokio::time::timeout(wait, self.session.ready())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(wait, self.session.ready()).await.is_err() {
             return Ok(Vec::new());
         }
         tokio::time::sleep(GATHER).await;
@@ -153,9 +129,7 @@ impl Listening<'_> {
             Some(_) => Ok(vec![Event::Resync {}]),
             None => {
                 let frames = waiting.frames.iter();
-                Ok(frames
-                    .filter_map(|frame| serde_json::from_str(frame).ok())
-                    .collect())
+                Ok(frames.filter_map(|frame| serde_json::from_str(frame).ok()).collect())
             }
         }
     }
@@ -174,20 +148,12 @@ async fn news(
     let since = known.map_or(0, |cursor| cursor.resume.since());
     let nothing = BTreeSet::new();
     let told = known.map_or(&nothing, |cursor| &cursor.told);
-    let mut next = Cursor {
-        resume: Resume { epoch, now },
-        told: BTreeSet::new(),
-    };
+    let mut next = Cursor { resume: Resume { epoch, now }, told: BTreeSet::new() };
     let recent = next.resume.since();
     let mut fresh: Vec<InboxRow> = Vec::new();
     let mut after = None;
     loop {
-        let rows = server
-            .ports
-            .inbox
-            .rows(caller.account, since, after, ROWS)
-            .await
-            .map_err(storage)?;
+        let rows = server.ports.inbox.rows(caller.account, since, after, ROWS).await.map_err(storage)?;
         for row in &rows {
             let print = row_print(row);
             if row.touched() >= recent && next.told.len() < TOLD {
@@ -200,10 +166,7 @@ async fn news(
         // A first poll gets one window; the rest on demand, by `window`.
         match rows.last() {
             Some(last) if rows.len() == ROWS as usize && known.is_some() => {
-                after = Some(InboxCursor {
-                    touched: last.touched(),
-                    conversation: last.conversation,
-                });
+                after = Some(InboxCursor { touched: last.touched(), conversation: last.conversation });
             }
             _ => break,
         }
@@ -239,11 +202,7 @@ async fn own_row(
     let print = print(own, &[u64::from(detail.row.epoch), detail.row.head]);
     next.told.insert(print);
     let is_news = !told.contains(&print);
-    Ok(is_news.then(|| {
-        Event::Rows(Rows {
-            rows: vec![detail.row],
-        })
-    }))
+    Ok(is_news.then(|| Event::Rows(Rows { rows: vec![detail.row] })))
 }
 
 /// The watermarks of the conversation on screen, unless they were told already.
@@ -257,43 +216,27 @@ async fn marks_of_open(
     let view = server.hosts()?.view(open, caller.account).await?;
     let members = view.members.iter();
     let marks: Vec<MemberMarks> = members
-        .map(|member| MemberMarks {
-            account: member.account,
-            delivered: member.delivered,
-            read: member.read,
-        })
+        .map(|member| MemberMarks { account: member.account, delivered: member.delivered, read: member.read })
         .collect();
-    let numbers: Vec<u64> = marks
-        .iter()
-        .flat_map(|mark| [mark.delivered, mark.read])
-        .collect();
+    let numbers: Vec<u64> = marks.iter().flat_map(|mark| [mark.delivered, mark.read]).collect();
     let print = print(open, &numbers);
     next.told.insert(print);
     if told.contains(&print) {
         return Ok(None);
     }
-    Ok(Some(Event::Marks(Marks {
-        conversation: open,
-        epoch: view.epoch,
-        marks,
-    })))
+    Ok(Some(Event::Marks(Marks { conversation: open, epoch: view.epoch, marks })))
 }
 
 /// What of a row must be news for the row to be.
 fn row_print(row: &InboxRow) -> [u8; PRINT] {
     let role = row.role.map_or(0, |role| 1 + role as u64);
-    print(
-        row.conversation,
-        &[u64::from(row.epoch), row.summary.head, row.marks.read, role],
-    )
+    print(row.conversation, &[u64::from(row.epoch), row.summary.head, row.marks.read, role])
 }
 
 fn print(conversation: ConversationId, numbers: &[u64]) -> [u8; PRINT] {
     let mut hash = Sha256::new();
     hash.update(conversation.bytes());
-    numbers
-        .iter()
-        .for_each(|number| hash.update(number.to_be_bytes()));
+    numbers.iter().for_each(|number| hash.update(number.to_be_bytes()));
     let mut print = [0; PRINT];
     print.copy_from_slice(&hash.finalize()[..PRINT]);
     print
@@ -305,10 +248,7 @@ mod tests {
 
     #[test]
     fn cursors_survive_the_trip() {
-        let cursor = Cursor {
-            resume: Resume { epoch: 2, now: 9 },
-            told: [[1; PRINT], [2; PRINT]].into(),
-        };
+        let cursor = Cursor { resume: Resume { epoch: 2, now: 9 }, told: [[1; PRINT], [2; PRINT]].into() };
         assert_eq!(Cursor::read(&cursor.text()), Some(cursor));
         for strange in ["", ".", "x.y", "AQAAAAIAAAAAAAAACQ.AA"] {
             assert_eq!(Cursor::read(strange), None, "{strange}");

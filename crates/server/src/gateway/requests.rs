@@ -30,42 +30,13 @@ const APP_VALUES: u32 = 256;
 ///
 /// # Errors
 /// `unknown_kind` for kinds that clients cannot send.
-pub fn command(
-    send: Send,
-    author: suda_proto::AccountId,
-) -> Result<(ConversationId, Command), ErrorBody> {
-    let Send {
-        conversation,
-        client_id,
-        base,
-        after,
-        kind,
-        target,
-        mentions,
-        body,
-    } = send;
-    if !matches!(
-        kind,
-        Kind::Message | Kind::Edit | Kind::Delete | Kind::Reaction
-    ) {
+pub fn command(send: Send, author: suda_proto::AccountId) -> Result<(ConversationId, Command), ErrorBody> {
+    let Send { conversation, client_id, base, after, kind, target, mentions, body } = send;
+    if !matches!(kind, Kind::Message | Kind::Edit | Kind::Delete | Kind::Reaction) {
         return Err(Code::UnknownKind.error());
     }
-    let act = Act::Post {
-        kind,
-        target,
-        mentions,
-        body,
-    };
-    Ok((
-        conversation,
-        Command {
-            author,
-            client_id,
-            base: Some(base),
-            after,
-            act,
-        },
-    ))
+    let act = Act::Post { kind, target, mentions, body };
+    Ok((conversation, Command { author, client_id, base: Some(base), after, act }))
 }
 
 /// Takes a request of a session that its conversation's host answers, straight into the session's queue; gives back
@@ -74,17 +45,11 @@ pub fn hand_over(server: &Server, caller: &Caller, id: u64, request: Request) ->
     let Some(session) = &caller.session else {
         return Some(request);
     };
-    let refuse =
-        |error: ErrorBody| session.push(suda_proto::frame::error_text(Some(id), &error).into());
+    let refuse = |error: ErrorBody| session.push(suda_proto::frame::error_text(Some(id), &error).into());
     let origin = Some(session.id);
     let order = match request {
         Request::Send(send) => command(send, caller.account).map(|(conversation, command)| {
-            Order::act(
-                conversation,
-                command,
-                Reply::Session(Answer::new(session, id)),
-                origin,
-            )
+            Order::act(conversation, command, Reply::Session(Answer::new(session, id)), origin)
         }),
         Request::Mark(mark) => {
             let reply = Reply::Session(Answer::new(session, id));
@@ -103,29 +68,20 @@ pub fn hand_over(server: &Server, caller: &Caller, id: u64, request: Request) ->
 ///
 /// # Errors
 /// Whatever is wrong with it.
-pub async fn answer(
-    server: &Arc<Server>,
-    caller: &Caller,
-    request: Request,
-) -> Result<Raw, ErrorBody> {
+pub async fn answer(server: &Arc<Server>, caller: &Caller, request: Request) -> Result<Raw, ErrorBody> {
     Ok(match request {
         Request::Hello(_) => return Err(Code::HelloFirst.error()),
         Request::Send(send) => {
             let (conversation, command) = command(send, caller.account)?;
             Raw::of(&server.hosts()?.act(conversation, command).await?)
         }
-        Request::Mark(mark) => Raw::of(
-            &server
-                .hosts()?
-                .mark(mark, caller.account, caller.session.as_deref())
-                .await?,
-        ),
+        Request::Mark(mark) => {
+            Raw::of(&server.hosts()?.mark(mark, caller.account, caller.session.as_deref()).await?)
+        }
         Request::History(query) => Raw::of(&history::page(server, caller, query).await?),
         Request::Reactions(query) => Raw::of(&history::reactions(server, caller, query).await?),
         Request::Window(query) => Raw::of(&window::window(server, caller, &query).await?),
-        Request::Conversation(query) => {
-            Raw::of(&window::detail(server, caller, query.conversation).await?)
-        }
+        Request::Conversation(query) => Raw::of(&window::detail(server, caller, query.conversation).await?),
         Request::Open(query) => Raw::of(&window::open(server, caller, query.conversation).await?),
         Request::Close(query) => {
             if let Some(session) = &caller.session {
@@ -143,9 +99,7 @@ pub async fn answer(
             if query.accounts.len() > PROFILES {
                 return Err(Code::BadRequest.because("more than 200 accounts"));
             }
-            Raw::of(&Profiles {
-                profiles: profiles(server, &query.accounts).await?,
-            })
+            Raw::of(&Profiles { profiles: profiles(server, &query.accounts).await? })
         }
         Request::Foreground(foreground) => {
             if let Some(session) = &caller.session {
@@ -155,42 +109,18 @@ pub async fn answer(
         }
         Request::Ping(_) => {
             let now = server.clock.now();
-            Raw::of(&Pong {
-                now,
-                resume: Resume {
-                    epoch: server.ports.log.epoch(),
-                    now,
-                }
-                .token(),
-            })
+            Raw::of(&Pong { now, resume: Resume { epoch: server.ports.log.epoch(), now }.token() })
         }
     })
 }
 
-async fn profiles(
-    server: &Server,
-    accounts: &[suda_proto::AccountId],
-) -> Result<Vec<Profile>, ErrorBody> {
-    let accounts = server
-        .ports
-        .accounts
-        .find(accounts)
-        .await
-        .map_err(storage)?;
+async fn profiles(server: &Server, accounts: &[suda_proto::AccountId]) -> Result<Vec<Profile>, ErrorBody> {
+    let accounts = server.ports.accounts.find(accounts).await.map_err(storage)?;
     Ok(accounts.iter().map(profile_of).collect())
 }
 
-async fn set_value(
-    server: &Server,
-    caller: &Caller,
-    set: Set,
-) -> Result<suda_proto::reply::Sent, ErrorBody> {
-    let Set {
-        client_id,
-        base,
-        key,
-        value,
-    } = set;
+async fn set_value(server: &Server, caller: &Caller, set: Set) -> Result<suda_proto::reply::Sent, ErrorBody> {
+    let Set { client_id, base, key, value } = set;
     let bad = |detail: &str| Code::BadRequest.because(detail);
     let parsed = SetKey::parse(&key).ok_or_else(|| bad("there is no such key"))?;
     // Each value has one key, however its ids were written.
@@ -205,36 +135,20 @@ async fn set_value(
     }
     match &parsed {
         SetKey::Mute(id) | SetKey::Archive(id) | SetKey::Pin(id) | SetKey::Draft(id) => {
-            let row = server
-                .ports
-                .inbox
-                .row(caller.account, *id)
-                .await
-                .map_err(storage)?;
+            let row = server.ports.inbox.row(caller.account, *id).await.map_err(storage)?;
             row.ok_or_else(|| Code::NoSuchConversation.error())?;
         }
         SetKey::App(_) if is_null(&value) => {}
         SetKey::App(_) => check_app_values(server, caller, &key).await?,
         _ => return Err(Code::NotAllowed.error()),
     }
-    set_own(
-        server,
-        caller.account,
-        (client_id, base),
-        SetBody { key, value },
-    )
-    .await
+    set_own(server, caller.account, (client_id, base), SetBody { key, value }).await
 }
 
 /// Refuses a new value of the app's own where there are as many as may be.
 async fn check_app_values(server: &Server, caller: &Caller, key: &str) -> Result<(), ErrorBody> {
     let own = ConversationId::own(caller.account);
-    let values = server
-        .ports
-        .log
-        .own_values(own, Some("app/"), APP_VALUES)
-        .await
-        .map_err(storage)?;
+    let values = server.ports.log.own_values(own, Some("app/"), APP_VALUES).await.map_err(storage)?;
     let of_app = values.iter().filter(|(key, _)| key.starts_with("app/"));
     if of_app.count() >= APP_VALUES as usize && !values.iter().any(|(known, _)| known == key) {
         return Err(Code::DataTooLarge.because("too many app values"));
@@ -246,28 +160,17 @@ fn is_null(value: &Raw) -> bool {
     value.bytes().as_ref() == b"null"
 }
 
-async fn own_state(
-    server: &Server,
-    caller: &Caller,
-    query: OwnStateQuery,
-) -> Result<OwnState, ErrorBody> {
+async fn own_state(server: &Server, caller: &Caller, query: OwnStateQuery) -> Result<OwnState, ErrorBody> {
     let own = ConversationId::own(caller.account);
     let log = &server.ports.log;
-    let values = log
-        .own_values(own, query.after.as_deref(), OWN_VALUES)
-        .await
-        .map_err(storage)?;
+    let values = log.own_values(own, query.after.as_deref(), OWN_VALUES).await.map_err(storage)?;
     let more = values.len() == OWN_VALUES as usize;
     let mut items = Vec::with_capacity(values.len());
     for (key, seq) in values {
         let entries = log.read(own, seq, seq, 0).await.map_err(storage)?;
         let body = entries.first().and_then(|entry| entry.body.as_deref());
         if let Some(set) = body.and_then(|body| serde_json::from_slice::<SetBody>(body).ok()) {
-            items.push(OwnItem {
-                key,
-                value: set.value,
-                seq,
-            });
+            items.push(OwnItem { key, value: set.value, seq });
         }
     }
     Ok(OwnState { items, more })

@@ -20,14 +20,7 @@ pub struct Resume {
 impl Resume {
     /// The token.
     pub fn token(self) -> String {
-        URL_SAFE_NO_PAD.encode(
-            [
-                &[1],
-                self.epoch.to_be_bytes().as_slice(),
-                &self.now.to_be_bytes(),
-            ]
-            .concat(),
-        )
+        URL_SAFE_NO_PAD.encode([&[1], self.epoch.to_be_bytes().as_slice(), &self.now.to_be_bytes()].concat())
     }
 
     /// Reads a token; `None` if it is none of ours.
@@ -37,10 +30,7 @@ impl Resume {
             return None;
         };
         let (epoch, now) = rest.split_first_chunk::<4>()?;
-        Some(Self {
-            epoch: u32::from_be_bytes(*epoch),
-            now: u64::from_be_bytes(now.try_into().ok()?),
-        })
+        Some(Self { epoch: u32::from_be_bytes(*epoch), now: u64::from_be_bytes(now.try_into().ok()?) })
     }
 
     /// The time from which on things may be news to the device.
@@ -53,14 +43,8 @@ impl Resume {
 
 /// The text of a list cursor.
 pub fn cursor_text(cursor: InboxCursor) -> String {
-    URL_SAFE_NO_PAD.encode(
-        [
-            &[1],
-            cursor.touched.to_be_bytes().as_slice(),
-            cursor.conversation.bytes(),
-        ]
-        .concat(),
-    )
+    URL_SAFE_NO_PAD
+        .encode([&[1], cursor.touched.to_be_bytes().as_slice(), cursor.conversation.bytes()].concat())
 }
 
 /// Reads a list cursor; `None` if it is none of ours.
@@ -71,10 +55,7 @@ pub fn read_cursor(text: &str) -> Option<InboxCursor> {
     };
     let (touched, conversation) = rest.split_first_chunk::<8>()?;
     let conversation = ConversationId::from_bytes(conversation.try_into().ok()?);
-    Some(InboxCursor {
-        touched: u64::from_be_bytes(*touched),
-        conversation,
-    })
+    Some(InboxCursor { touched: u64::from_be_bytes(*touched), conversation })
 }
 
 #[cfg(test)]
@@ -83,18 +64,12 @@ mod tests {
 
     #[test]
     fn tokens_survive_the_trip_and_strangers_are_refused() {
-        let resume = Resume {
-            epoch: 3,
-            now: 1_700_000_000_000,
-        };
+        let resume = Resume { epoch: 3, now: 1_700_000_000_000 };
         assert_eq!(Resume::read(&resume.token()), Some(resume));
         for strange in ["", "AA", "not base64!", &"A".repeat(18)] {
             assert_eq!(Resume::read(strange), None, "{strange}");
         }
-        let cursor = InboxCursor {
-            touched: 5,
-            conversation: ConversationId::from_bytes([9; 16]),
-        };
+        let cursor = InboxCursor { touched: 5, conversation: ConversationId::from_bytes([9; 16]) };
         assert_eq!(read_cursor(&cursor_text(cursor)), Some(cursor));
         assert_eq!(read_cursor(&resume.token()), None);
     }

@@ -41,11 +41,7 @@ pub struct Origin {
 
 /// Serves one connection to its end.
 pub async fn serve(server: Arc<Server>, mut socket: WebSocket, origin: Origin) {
-    let greeted = timeout(
-        server.settings.hello_timeout,
-        greet(&server, &mut socket, origin),
-    )
-    .await;
+    let greeted = timeout(server.settings.hello_timeout, greet(&server, &mut socket, origin)).await;
     let end = match greeted {
         Err(_) => End::Close(Close::Silent),
         Ok(Err(end)) => end,
@@ -64,26 +60,13 @@ pub async fn serve(server: Arc<Server>, mut socket: WebSocket, origin: Origin) {
         End::Close(close) => close.wire(),
         End::NotUtf8 => (axum::extract::ws::close_code::INVALID, "not_utf8"),
     };
-    let frame = CloseFrame {
-        code,
-        reason: Utf8Bytes::from_static(reason),
-    };
+    let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
     // The peer may be gone already; then there is nobody to tell.
-    drop(
-        timeout(
-            Duration::from_secs(1),
-            socket.send(Message::Close(Some(frame))),
-        )
-        .await,
-    );
+    drop(timeout(Duration::from_secs(1), socket.send(Message::Close(Some(frame)))).await);
 }
 
 /// Reads hello, opens the session and sends the welcome.
-async fn greet(
-    server: &Arc<Server>,
-    socket: &mut WebSocket,
-    origin: Origin,
-) -> Result<Caller, End> {
+async fn greet(server: &Arc<Server>, socket: &mut WebSocket, origin: Origin) -> Result<Caller, End> {
     loop {
         let text = match next_text(socket).await? {
             Ok(text) => text,
@@ -126,11 +109,7 @@ async fn greet(
 }
 
 /// Opens the session, then reads the window: what happens in between waits in the session's queue.
-async fn welcome(
-    server: &Arc<Server>,
-    hello: Hello,
-    origin: Origin,
-) -> Result<(Caller, Welcome), ErrorBody> {
+async fn welcome(server: &Arc<Server>, hello: Hello, origin: Origin) -> Result<(Caller, Welcome), ErrorBody> {
     if hello.protocol != PROTOCOL {
         return Err(Code::UnsupportedProtocol.error());
     }
@@ -139,9 +118,7 @@ async fn welcome(
     }
     let token = hello.token.ok_or_else(|| Code::Unauthenticated.error())?;
     let device = authenticate(server, &token).await?;
-    let opened = server
-        .registry
-        .open(device.account, device.id, hello.foreground);
+    let opened = server.registry.open(device.account, device.id, hello.foreground);
     let session = opened.ok_or_else(|| Code::Overloaded.error())?;
     let caller = Caller {
         account: device.account,
@@ -241,13 +218,7 @@ fn end_of(error: axum::Error) -> End {
 }
 
 /// Takes one request: sends and marks go straight to their hosts, others are answered by a task of their own.
-fn take(
-    server: &Arc<Server>,
-    caller: &Caller,
-    session: &Arc<Session>,
-    turns: &Arc<Semaphore>,
-    text: &str,
-) {
+fn take(server: &Arc<Server>, caller: &Caller, session: &Arc<Session>, turns: &Arc<Semaphore>, text: &str) {
     let refuse = |id: Option<u64>, error: ErrorBody| session.push(error_text(id, &error).into());
     if text.len() > server.settings.limits.frame_bytes as usize {
         return refuse(None, Code::FrameTooLarge.error());
@@ -282,11 +253,7 @@ fn take(
 }
 
 /// Writes everything that waits with one flush.
-async fn write_waiting(
-    server: &Server,
-    socket: &mut WebSocket,
-    session: &Session,
-) -> Result<(), End> {
+async fn write_waiting(server: &Server, socket: &mut WebSocket, session: &Session) -> Result<(), End> {
     let waiting = session.take();
     if let Some(close) = waiting.closed {
         return Err(End::Close(close));
@@ -327,12 +294,7 @@ async fn finish_write(
 
 /// Sends one text before there is a session.
 async fn send(server: &Server, socket: &mut WebSocket, text: String) -> Result<(), End> {
-    match timeout(
-        server.settings.write_timeout,
-        socket.send(Message::Text(text.into())),
-    )
-    .await
-    {
+    match timeout(server.settings.write_timeout, socket.send(Message::Text(text.into()))).await {
         Ok(Ok(())) => Ok(()),
         _ => Err(End::Gone),
     }

@@ -27,16 +27,10 @@ const PREVIEW: usize = 160;
 ///
 /// # Errors
 /// `bad_request` for tokens that are none, or the storage's failure.
-pub async fn window(
-    server: &Server,
-    caller: &Caller,
-    query: &WindowQuery,
-) -> Result<Window, ErrorBody> {
+pub async fn window(server: &Server, caller: &Caller, query: &WindowQuery) -> Result<Window, ErrorBody> {
     let not_ours = |what: &str| Code::BadRequest.because(what);
     let since = match &query.since {
-        Some(token) => Resume::read(token)
-            .ok_or_else(|| not_ours("since"))?
-            .since(),
+        Some(token) => Resume::read(token).ok_or_else(|| not_ours("since"))?.since(),
         None => 0,
     };
     let after = match &query.after {
@@ -54,45 +48,19 @@ pub(super) async fn read(
     after: Option<InboxCursor>,
     limit: Option<u32>,
 ) -> Result<Window, ErrorBody> {
-    let resume = Resume {
-        epoch: server.ports.log.epoch(),
-        now: server.clock.now(),
-    }
-    .token();
-    let limit = limit
-        .unwrap_or(ROWS)
-        .clamp(1, server.settings.limits.window_rows);
-    let rows = server
-        .ports
-        .inbox
-        .rows(account, since, after, limit)
-        .await
-        .map_err(storage)?;
+    let resume = Resume { epoch: server.ports.log.epoch(), now: server.clock.now() }.token();
+    let limit = limit.unwrap_or(ROWS).clamp(1, server.settings.limits.window_rows);
+    let rows = server.ports.inbox.rows(account, since, after, limit).await.map_err(storage)?;
     let next = rows
         .last()
         .filter(|_| rows.len() == limit as usize)
-        .map(|last| {
-            cursor_text(InboxCursor {
-                touched: last.touched(),
-                conversation: last.conversation,
-            })
-        });
-    let rows = stream::iter(rows)
-        .map(|row| complete(server, account, row))
-        .buffered(AT_ONCE);
-    Ok(Window {
-        rows: rows.try_collect().await?,
-        next,
-        resume,
-    })
+        .map(|last| cursor_text(InboxCursor { touched: last.touched(), conversation: last.conversation }));
+    let rows = stream::iter(rows).map(|row| complete(server, account, row)).buffered(AT_ONCE);
+    Ok(Window { rows: rows.try_collect().await?, next, resume })
 }
 
 /// A row for the wire, with its last message as it stands.
-pub(super) async fn complete(
-    server: &Server,
-    account: AccountId,
-    row: InboxRow,
-) -> Result<Row, ErrorBody> {
+pub(super) async fn complete(server: &Server, account: AccountId, row: InboxRow) -> Result<Row, ErrorBody> {
     let last = last_message(server, account, &row).await?;
     let unread = match row.role {
         Some(_) => row.marks.unread(row.summary.ordinal, row.joined_ordinal),
@@ -112,11 +80,7 @@ pub(super) async fn complete(
         role: row.role,
         read: row.marks.seen(),
         unread,
-        mentions: if unread == 0 {
-            0
-        } else {
-            row.marks.mentions.len() as u32
-        },
+        mentions: if unread == 0 { 0 } else { row.marks.mentions.len() as u32 },
         last,
     })
 }
@@ -134,15 +98,8 @@ async fn last_message(
     if seq < row.floor || row.role.is_none() {
         return Ok(None);
     }
-    let entries = server
-        .ports
-        .log
-        .read(row.conversation, seq, seq, 0)
-        .await
-        .map_err(storage)?;
-    let is_before_joining = entries
-        .first()
-        .is_some_and(|entry| entry.envelope.ordinal <= row.joined_ordinal);
+    let entries = server.ports.log.read(row.conversation, seq, seq, 0).await.map_err(storage)?;
+    let is_before_joining = entries.first().is_some_and(|entry| entry.envelope.ordinal <= row.joined_ordinal);
     if is_before_joining {
         // It may lie in a time of absence; only the host knows every interval.
         let view = server.hosts()?.view(row.conversation, account).await?;
@@ -157,9 +114,7 @@ async fn last_message(
         erased: &[],
         visible: &visible,
     };
-    let entry = history::standing(server, row.conversation, &reader, &entries)
-        .await?
-        .pop();
+    let entry = history::standing(server, row.conversation, &reader, &entries).await?.pop();
     Ok(entry.map(|mut entry| {
         entry.body = entry.body.map(shorten);
         entry
@@ -242,11 +197,7 @@ pub async fn open(
         session.open(conversation);
     }
     match server.hosts()?.view(conversation, caller.account).await {
-        Ok(view) => Ok(Opened {
-            epoch: view.epoch,
-            head: view.summary.head,
-            members: view.members,
-        }),
+        Ok(view) => Ok(Opened { epoch: view.epoch, head: view.summary.head, members: view.members }),
         Err(error) => {
             if let Some(session) = &caller.session {
                 session.shut(conversation);

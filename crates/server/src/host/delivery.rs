@@ -22,20 +22,10 @@ const TYPING_MS: u64 = 1_000;
 impl Shard {
     /// Tells everybody of a commit.
     pub(super) fn deliver(&mut self, id: ConversationId, batch: Batch) {
-        let Some(Slot {
-            state: State::Hot(hot),
-            ..
-        }) = self.slots.get(&id)
-        else {
+        let Some(Slot { state: State::Hot(hot), .. }) = self.slots.get(&id) else {
             return;
         };
-        let Batch {
-            entries,
-            sent,
-            marked: reads,
-            origin,
-            ..
-        } = batch;
+        let Batch { entries, sent, marked: reads, origin, .. } = batch;
         for (reply, sent) in sent {
             reply.send(Ok(sent));
         }
@@ -52,9 +42,9 @@ impl Shard {
                 mentions: answer.mentions,
             });
             let frame = Utf8Bytes::from(event_text(&event));
-            self.surroundings.registry.each(read.account, |session| {
-                push_to_others(session, read.origin, &frame)
-            });
+            self.surroundings
+                .registry
+                .each(read.account, |session| push_to_others(session, read.origin, &frame));
             read.reply.send(Ok(answer));
         }
     }
@@ -67,25 +57,13 @@ impl Shard {
         let epoch = hot.conversation.epoch();
         let first = entries.first().map_or(0, |entry| entry.envelope.seq);
         let shared = frame(id, epoch, entries.iter());
-        let joined_or_left = entries
-            .iter()
-            .any(|entry| changes_members(entry.envelope.kind));
+        let joined_or_left = entries.iter().any(|entry| changes_members(entry.envelope.kind));
         for member in &membership.members {
             if joined_or_left && !member.sees(first) {
-                let own = frame(
-                    id,
-                    epoch,
-                    entries
-                        .iter()
-                        .filter(|entry| member.sees(entry.envelope.seq)),
-                );
-                registry.each(member.account, |session| {
-                    push_to_others(session, origin, &own)
-                });
+                let own = frame(id, epoch, entries.iter().filter(|entry| member.sees(entry.envelope.seq)));
+                registry.each(member.account, |session| push_to_others(session, origin, &own));
             } else {
-                registry.each(member.account, |session| {
-                    push_to_others(session, origin, &shared)
-                });
+                registry.each(member.account, |session| push_to_others(session, origin, &shared));
             }
         }
         if !joined_or_left {
@@ -94,16 +72,8 @@ impl Shard {
         for former in &membership.former {
             let last = former.intervals.last();
             if let Some(last) = last.filter(|last| last.to >= first) {
-                let own = frame(
-                    id,
-                    epoch,
-                    entries
-                        .iter()
-                        .filter(|entry| last.contains(entry.envelope.seq)),
-                );
-                registry.each(former.account, |session| {
-                    push_to_others(session, origin, &own)
-                });
+                let own = frame(id, epoch, entries.iter().filter(|entry| last.contains(entry.envelope.seq)));
+                registry.each(former.account, |session| push_to_others(session, origin, &own));
             }
         }
     }
@@ -111,11 +81,7 @@ impl Shard {
     /// Tells those who look or wrote of marks that moved, and stores them.
     pub(super) fn tell_marks(&mut self) {
         for id in std::mem::take(&mut self.moved) {
-            if let Some(Slot {
-                state: State::Hot(hot),
-                ..
-            }) = self.slots.get_mut(&id)
-            {
+            if let Some(Slot { state: State::Hot(hot), .. }) = self.slots.get_mut(&id) {
                 hot.marks_due = true;
                 self.pump(id);
             }
@@ -123,11 +89,7 @@ impl Shard {
     }
 
     /// Tells of the marks that moved; answers them as they are to be stored.
-    pub(super) fn tell_moved(
-        &self,
-        id: ConversationId,
-        hot: &mut Hot,
-    ) -> Vec<(AccountId, StoredMarks)> {
+    pub(super) fn tell_moved(&self, id: ConversationId, hot: &mut Hot) -> Vec<(AccountId, StoredMarks)> {
         hot.marks_due = false;
         let conversation = &hot.conversation;
         let mut told: BTreeSet<AccountId> = BTreeSet::new();
@@ -138,15 +100,9 @@ impl Shard {
             told.extend(conversation.authors(from, now.delivered.max(now.read)));
             marks.push(now);
         }
-        let stored = marks
-            .iter()
-            .map(|mark| (mark.account, conversation.marks(mark.account)));
+        let stored = marks.iter().map(|mark| (mark.account, conversation.marks(mark.account)));
         let stored = stored.collect();
-        let event = Event::Marks(Marks {
-            conversation: id,
-            epoch: conversation.epoch(),
-            marks,
-        });
+        let event = Event::Marks(Marks { conversation: id, epoch: conversation.epoch(), marks });
         let frame = Utf8Bytes::from(event_text(&event));
         for member in &conversation.membership().members {
             let is_author = told.contains(&member.account);
@@ -177,18 +133,9 @@ impl Shard {
             return Ok(());
         }
         hot.typed.insert(account, now);
-        let event = Event::Typing(TypingMember {
-            conversation: id,
-            account,
-            typing,
-        });
+        let event = Event::Typing(TypingMember { conversation: id, account, typing });
         let frame = Utf8Bytes::from(event_text(&event));
-        for member in hot
-            .conversation
-            .membership()
-            .members
-            .iter()
-            .filter(|member| member.account != account)
+        for member in hot.conversation.membership().members.iter().filter(|member| member.account != account)
         {
             self.surroundings.registry.each(member.account, |session| {
                 if session.has_open(id) {
@@ -206,11 +153,7 @@ fn frame<'a>(
     entries: impl Iterator<Item = &'a Entry>,
 ) -> Utf8Bytes {
     let entries = entries.map(page::entry).collect();
-    Utf8Bytes::from(event_text(&Event::Entries(Entries {
-        conversation,
-        epoch,
-        entries,
-    })))
+    Utf8Bytes::from(event_text(&Event::Entries(Entries { conversation, epoch, entries })))
 }
 
 fn push_to_others(session: &Arc<Session>, origin: Option<u64>, frame: &Utf8Bytes) {
@@ -220,8 +163,5 @@ fn push_to_others(session: &Arc<Session>, origin: Option<u64>, frame: &Utf8Bytes
 }
 
 const fn changes_members(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Created | Kind::MembersAdded | Kind::MemberRemoved | Kind::MemberLeft
-    )
+    matches!(kind, Kind::Created | Kind::MembersAdded | Kind::MemberRemoved | Kind::MemberLeft)
 }

@@ -78,37 +78,23 @@ impl Batch {
 
     /// Takes the entries of one act.
     pub fn take(&mut self, entries: Vec<Entry>, origin: Option<u64>) {
-        self.origin = if self.entries.is_empty() || self.origin == origin {
-            origin
-        } else {
-            None
-        };
-        self.bytes += entries
-            .iter()
-            .map(|entry| entry.body.as_ref().map_or(0, bytes::Bytes::len))
-            .sum::<usize>();
+        self.origin = if self.entries.is_empty() || self.origin == origin { origin } else { None };
+        self.bytes +=
+            entries.iter().map(|entry| entry.body.as_ref().map_or(0, bytes::Bytes::len)).sum::<usize>();
         self.entries.extend(entries);
     }
 
     /// Tells everybody that waits why nothing was committed.
     pub fn refuse(self, code: Code) {
-        self.sent
-            .into_iter()
-            .for_each(|(reply, _)| reply.send(Err(code.error())));
-        self.marked
-            .into_iter()
-            .for_each(|read| read.reply.send(Err(code.error())));
+        self.sent.into_iter().for_each(|(reply, _)| reply.send(Err(code.error())));
+        self.marked.into_iter().for_each(|read| read.reply.send(Err(code.error())));
     }
 }
 
 impl Slot {
     /// A slot whose conversation is being read.
     pub fn loading(now: u64) -> Self {
-        Self {
-            waiting: VecDeque::new(),
-            state: State::Loading,
-            used: now,
-        }
+        Self { waiting: VecDeque::new(), state: State::Loading, used: now }
     }
 
     /// Queues an order, or refuses it where too many wait.
@@ -126,9 +112,7 @@ impl Slot {
             && match &self.state {
                 State::Loading => false,
                 State::Missing => true,
-                State::Hot(hot) => {
-                    hot.batch.is_none() && hot.learning.is_none() && hot.moved.is_empty()
-                }
+                State::Hot(hot) => hot.batch.is_none() && hot.learning.is_none() && hot.moved.is_empty(),
             }
     }
 }

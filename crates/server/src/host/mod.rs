@@ -45,16 +45,12 @@ pub struct Hosts {
 
 impl Hosts {
     /// Starts the hosts' tasks. They end when every handle is gone and everything is stored.
-    pub(crate) fn start(
-        surroundings: &Arc<Surroundings>,
-    ) -> (Self, Vec<tokio::task::JoinHandle<()>>) {
+    pub(crate) fn start(surroundings: &Arc<Surroundings>) -> (Self, Vec<tokio::task::JoinHandle<()>>) {
         let mut tasks = Vec::new();
         let shards = (0..SHARDS)
             .map(|_| {
                 let (sender, inbox) = mpsc::channel(INBOX);
-                tasks.push(tokio::spawn(
-                    shard::Shard::new(Arc::clone(surroundings)).run(inbox),
-                ));
+                tasks.push(tokio::spawn(shard::Shard::new(Arc::clone(surroundings)).run(inbox)));
                 sender
             })
             .collect();
@@ -67,27 +63,16 @@ impl Hosts {
     /// `overloaded` with the order, where too much waits already.
     pub fn submit(&self, order: Order) -> Result<(), ErrorBody> {
         let shard = usize::from(order.conversation.bytes()[15]) % self.shards.len();
-        self.shards[shard]
-            .try_send(order)
-            .map_err(|_| Code::Overloaded.error())
+        self.shards[shard].try_send(order).map_err(|_| Code::Overloaded.error())
     }
 
     /// Carries out an act and waits until it is durable.
     ///
     /// # Errors
     /// What the conversation or the storage has against it.
-    pub async fn act(
-        &self,
-        conversation: ConversationId,
-        command: Command,
-    ) -> Result<Sent, ErrorBody> {
+    pub async fn act(&self, conversation: ConversationId, command: Command) -> Result<Sent, ErrorBody> {
         let (reply, answer) = oneshot::channel();
-        self.submit(Order::act(
-            conversation,
-            command,
-            Reply::Waiting(reply),
-            None,
-        ))?;
+        self.submit(Order::act(conversation, command, Reply::Waiting(reply), None))?;
         answer.await.unwrap_or_else(|_| Err(Code::TimedOut.error()))
     }
 
@@ -102,12 +87,7 @@ impl Hosts {
         origin: Option<&Session>,
     ) -> Result<Marked, ErrorBody> {
         let (reply, answer) = oneshot::channel();
-        self.submit(Order::mark(
-            mark,
-            account,
-            Reply::Waiting(reply),
-            origin.map(|session| session.id),
-        ))?;
+        self.submit(Order::mark(mark, account, Reply::Waiting(reply), origin.map(|session| session.id)))?;
         answer.await.unwrap_or_else(|_| Err(Code::TimedOut.error()))
     }
 
@@ -129,11 +109,7 @@ impl Hosts {
     ///
     /// # Errors
     /// `not_member`, `no_such_conversation`, or the storage's failure.
-    pub async fn view(
-        &self,
-        conversation: ConversationId,
-        account: AccountId,
-    ) -> Result<View, ErrorBody> {
+    pub async fn view(&self, conversation: ConversationId, account: AccountId) -> Result<View, ErrorBody> {
         let (reply, answer) = oneshot::channel();
         self.submit(Order::view(conversation, account, reply))?;
         answer.await.unwrap_or_else(|_| Err(Code::TimedOut.error()))

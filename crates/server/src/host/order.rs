@@ -20,11 +20,7 @@ pub struct Order {
 
 pub(super) enum What {
     /// Step the conversation and commit what comes of it.
-    Act {
-        command: Box<Command>,
-        reply: Reply<Sent>,
-        origin: Option<u64>,
-    },
+    Act { command: Box<Command>, reply: Reply<Sent>, origin: Option<u64> },
     /// Move watermarks.
     Mark {
         account: AccountId,
@@ -34,16 +30,9 @@ pub(super) enum What {
         origin: Option<u64>,
     },
     /// Tell who looks at the conversation that somebody types.
-    Typing {
-        account: AccountId,
-        typing: bool,
-        reply: oneshot::Sender<Result<(), ErrorBody>>,
-    },
+    Typing { account: AccountId, typing: bool, reply: oneshot::Sender<Result<(), ErrorBody>> },
     /// Tell a member how the conversation stands.
-    View {
-        account: AccountId,
-        reply: oneshot::Sender<Result<View, ErrorBody>>,
-    },
+    View { account: AccountId, reply: oneshot::Sender<Result<View, ErrorBody>> },
     /// How a direct conversation's two stand to each other has changed; read it again.
     RelationChanged,
 }
@@ -56,14 +45,7 @@ impl Order {
         reply: Reply<Sent>,
         origin: Option<u64>,
     ) -> Self {
-        Self {
-            conversation,
-            what: What::Act {
-                command: Box::new(command),
-                reply,
-                origin,
-            },
-        }
+        Self { conversation, what: What::Act { command: Box::new(command), reply, origin } }
     }
 
     /// Moves the account's watermarks.
@@ -73,21 +55,8 @@ impl Order {
         reply: Reply<Marked>,
         origin: Option<u64>,
     ) -> Self {
-        let suda_proto::request::Mark {
-            conversation,
-            delivered,
-            read,
-        } = mark;
-        Self {
-            conversation,
-            what: What::Mark {
-                account,
-                delivered,
-                read,
-                reply,
-                origin,
-            },
-        }
+        let suda_proto::request::Mark { conversation, delivered, read } = mark;
+        Self { conversation, what: What::Mark { account, delivered, read, reply, origin } }
     }
 
     /// Passes on that the account types.
@@ -96,18 +65,8 @@ impl Order {
         account: AccountId,
         reply: oneshot::Sender<Result<(), ErrorBody>>,
     ) -> Self {
-        let suda_proto::request::Typing {
-            conversation,
-            typing,
-        } = typing;
-        Self {
-            conversation,
-            what: What::Typing {
-                account,
-                typing,
-                reply,
-            },
-        }
+        let suda_proto::request::Typing { conversation, typing } = typing;
+        Self { conversation, what: What::Typing { account, typing, reply } }
     }
 
     /// Asks how the conversation stands for a member.
@@ -116,18 +75,12 @@ impl Order {
         account: AccountId,
         reply: oneshot::Sender<Result<View, ErrorBody>>,
     ) -> Self {
-        Self {
-            conversation,
-            what: What::View { account, reply },
-        }
+        Self { conversation, what: What::View { account, reply } }
     }
 
     /// Tells the host that a block between a direct conversation's two was set or lifted.
     pub const fn relation_changed(conversation: ConversationId) -> Self {
-        Self {
-            conversation,
-            what: What::RelationChanged,
-        }
+        Self { conversation, what: What::RelationChanged }
     }
 }
 

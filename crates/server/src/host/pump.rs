@@ -74,41 +74,19 @@ impl Shard {
             State::Hot(hot) => hot.is_free(),
         };
         let has_room = batch.entries.len() < BATCH_ENTRIES && batch.bytes < BATCH_BYTES;
-        if is_free && has_room {
-            slot.waiting.pop_front()
-        } else {
-            None
-        }
+        if is_free && has_room { slot.waiting.pop_front() } else { None }
     }
 
-    fn take_order(
-        &mut self,
-        id: ConversationId,
-        slot: &mut Slot,
-        batch: &mut Batch,
-        order: What,
-    ) -> Taken {
+    fn take_order(&mut self, id: ConversationId, slot: &mut Slot, batch: &mut Batch, order: What) -> Taken {
         let State::Hot(hot) = &mut slot.state else {
             return self.take_order_of_missing(id, slot, batch, order);
         };
         match order {
-            What::Act {
-                command,
-                reply,
-                origin,
-            } => self.take_act(hot, batch, command, reply, origin),
-            What::Mark {
-                account,
-                delivered,
-                read,
-                reply,
-                origin,
-            } => self.take_mark(id, hot, batch, (account, delivered, read, reply, origin)),
-            What::Typing {
-                account,
-                typing,
-                reply,
-            } => {
+            What::Act { command, reply, origin } => self.take_act(hot, batch, command, reply, origin),
+            What::Mark { account, delivered, read, reply, origin } => {
+                self.take_mark(id, hot, batch, (account, delivered, read, reply, origin))
+            }
+            What::Typing { account, typing, reply } => {
                 let passed = self.pass_typing(id, hot, account, typing);
                 // Whoever asked may have gone away meanwhile.
                 drop(reply.send(passed));
@@ -150,11 +128,7 @@ impl Shard {
             Step::Repeat(sent) => reply.send(Ok(sent)),
             Step::Refuse(error) => reply.send(Err(error)),
             Step::Need(need) => {
-                let order = What::Act {
-                    command,
-                    reply,
-                    origin,
-                };
+                let order = What::Act { command, reply, origin };
                 return Taken::Needs(need, order);
             }
         }
@@ -179,12 +153,7 @@ impl Shard {
         batch: &mut Batch,
         order: What,
     ) -> Taken {
-        let What::Act {
-            command,
-            reply,
-            origin,
-        } = order
-        else {
+        let What::Act { command, reply, origin } = order else {
             order.refuse(Code::NoSuchConversation.error());
             return Taken::Yes;
         };
@@ -204,29 +173,17 @@ impl Shard {
         Taken::Yes
     }
 
-    #[allow(
-        clippy::type_complexity,
-        reason = "the fields of one order, taken apart once"
-    )]
+    #[allow(clippy::type_complexity, reason = "the fields of one order, taken apart once")]
     fn take_mark(
         &mut self,
         id: ConversationId,
         hot: &mut Hot,
         batch: &mut Batch,
-        mark: (
-            AccountId,
-            Option<u64>,
-            Option<u64>,
-            Reply<Marked>,
-            Option<u64>,
-        ),
+        mark: (AccountId, Option<u64>, Option<u64>, Reply<Marked>, Option<u64>),
     ) -> Taken {
         let (account, delivered, read, reply, origin) = mark;
         let before = hot.conversation.member_marks(account);
-        match hot
-            .conversation
-            .mark(account, delivered, read, self.surroundings.clock.now())
-        {
+        match hot.conversation.mark(account, delivered, read, self.surroundings.clock.now()) {
             Ok(moved) => {
                 if let Some(marks) = moved {
                     if hot.moved.is_empty() {
@@ -235,27 +192,14 @@ impl Shard {
                     hot.moved.entry(account).or_insert(before);
                     if marks.read > before.read {
                         batch.marks.push((account, marks));
-                        batch.marked.push(Read {
-                            account,
-                            reply,
-                            origin,
-                        });
+                        batch.marked.push(Read { account, reply, origin });
                         return Taken::Yes;
                     }
                 }
                 reply.send(Ok(marked(&hot.conversation, account)));
             }
             Err(Step::Need(need)) => {
-                return Taken::Needs(
-                    need,
-                    What::Mark {
-                        account,
-                        delivered,
-                        read,
-                        reply,
-                        origin,
-                    },
-                );
+                return Taken::Needs(need, What::Mark { account, delivered, read, reply, origin });
             }
             Err(Step::Refuse(error)) => reply.send(Err(error)),
             Err(_) => reply.send(Err(Code::Internal.error())),
@@ -323,14 +267,9 @@ fn summary_at(hot: &Hot, head: u64) -> suda_domain::receipts::Summary {
 
 /// The answer to a mark.
 pub(super) fn marked(conversation: &Conversation, account: AccountId) -> Marked {
-    let (unread, mentions) = conversation
-        .member(account)
-        .map_or((0, 0), |member| conversation.unread(member));
-    Marked {
-        read: conversation.marks(account).seen(),
-        unread,
-        mentions,
-    }
+    let (unread, mentions) =
+        conversation.member(account).map_or((0, 0), |member| conversation.unread(member));
+    Marked { read: conversation.marks(account).seen(), unread, mentions }
 }
 
 const fn code_of_append(error: &AppendError) -> Code {

@@ -59,12 +59,7 @@ enum Outcome {
 
 impl Shard {
     pub fn new(surroundings: Arc<Surroundings>) -> Self {
-        Self {
-            surroundings,
-            slots: HashMap::new(),
-            under_way: FuturesUnordered::new(),
-            moved: Vec::new(),
-        }
+        Self { surroundings, slots: HashMap::new(), under_way: FuturesUnordered::new(), moved: Vec::new() }
     }
 
     /// Works until every sender of orders is gone and nothing is under way.
@@ -105,10 +100,7 @@ impl Shard {
             if !self.slots.contains_key(&conversation) {
                 self.load(conversation);
             }
-            let slot = self
-                .slots
-                .entry(conversation)
-                .or_insert_with(|| Slot::loading(now));
+            let slot = self.slots.entry(conversation).or_insert_with(|| Slot::loading(now));
             slot.used = now;
             slot.wait(order);
             if touched.last() != Some(&conversation) {
@@ -121,39 +113,28 @@ impl Shard {
     }
 
     fn finish(&mut self, done: Done) {
-        let Done {
-            conversation,
-            outcome,
-        } = done;
+        let Done { conversation, outcome } = done;
         match outcome {
             Outcome::Loaded(loaded) => self.loaded(conversation, loaded),
             Outcome::Appended(outcome) => self.appended(conversation, outcome),
             Outcome::Envelopes(Ok(envelopes)) => {
-                self.learnt(conversation, |hot| {
-                    hot.conversation.learn_envelopes(envelopes)
-                });
+                self.learnt(conversation, |hot| hot.conversation.learn_envelopes(envelopes));
             }
             Outcome::Envelope(Ok(envelopes)) => {
                 let learn = |hot: &mut Hot| {
-                    envelopes
-                        .into_iter()
-                        .for_each(|one| hot.conversation.learn_envelope(one))
+                    envelopes.into_iter().for_each(|one| hot.conversation.learn_envelope(one))
                 };
                 self.learnt(conversation, learn);
             }
             Outcome::Message(seq, Ok(facts)) => {
-                self.learnt(conversation, |hot| {
-                    hot.conversation.learn_message(seq, facts)
-                });
+                self.learnt(conversation, |hot| hot.conversation.learn_message(seq, facts));
             }
             Outcome::Envelopes(Err(failure))
             | Outcome::Envelope(Err(failure))
             | Outcome::Message(_, Err(failure)) => {
                 tracing::error!(%failure, "reading a conversation failed");
-                if let Some(order) = self
-                    .slots
-                    .get_mut(&conversation)
-                    .and_then(|slot| slot.waiting.pop_front())
+                if let Some(order) =
+                    self.slots.get_mut(&conversation).and_then(|slot| slot.waiting.pop_front())
                 {
                     order.refuse(code_of(&failure).error());
                 }
@@ -163,11 +144,7 @@ impl Shard {
         self.pump(conversation);
     }
 
-    fn loaded(
-        &mut self,
-        conversation: ConversationId,
-        loaded: Result<Option<Box<Conversation>>, Failure>,
-    ) {
+    fn loaded(&mut self, conversation: ConversationId, loaded: Result<Option<Box<Conversation>>, Failure>) {
         let Some(slot) = self.slots.get_mut(&conversation) else {
             return;
         };
@@ -178,19 +155,13 @@ impl Shard {
                 tracing::error!(%failure, "loading a conversation failed");
                 let code = code_of(&failure);
                 let slot = self.slots.remove(&conversation);
-                slot.into_iter()
-                    .flat_map(|slot| slot.waiting)
-                    .for_each(|order| order.refuse(code.error()));
+                slot.into_iter().flat_map(|slot| slot.waiting).for_each(|order| order.refuse(code.error()));
             }
         }
     }
 
     fn learnt(&mut self, conversation: ConversationId, learn: impl FnOnce(&mut Hot)) {
-        if let Some(Slot {
-            state: State::Hot(hot),
-            ..
-        }) = self.slots.get_mut(&conversation)
-        {
+        if let Some(Slot { state: State::Hot(hot), .. }) = self.slots.get_mut(&conversation) {
             hot.learning = None;
             learn(hot);
         }
@@ -211,10 +182,7 @@ impl Shard {
                 }
                 Ok(Some(Box::new(conversation)))
             };
-            Done {
-                conversation: id,
-                outcome: Outcome::Loaded(read.await),
-            }
+            Done { conversation: id, outcome: Outcome::Loaded(read.await) }
         }));
     }
 
@@ -223,28 +191,21 @@ impl Shard {
         let log = Arc::clone(&self.surroundings.ports.log);
         self.under_way.push(Box::pin(async move {
             let outcome = match need {
-                Need::Envelopes { from } => Outcome::Envelopes(
-                    envelopes(log.as_ref(), id, from, known_from.saturating_sub(1)).await,
-                ),
-                Need::Envelope { seq } => {
-                    Outcome::Envelope(envelopes(log.as_ref(), id, seq, seq).await)
+                Need::Envelopes { from } => {
+                    Outcome::Envelopes(envelopes(log.as_ref(), id, from, known_from.saturating_sub(1)).await)
                 }
+                Need::Envelope { seq } => Outcome::Envelope(envelopes(log.as_ref(), id, seq, seq).await),
                 Need::Message { seq } => {
                     let read = async {
                         let entries = log.read(id, seq, seq, 0).await?;
                         let states = log.message_states(id, seq, seq).await?;
                         let state = states.into_iter().next().map(|(_, state)| state);
-                        Ok(entries
-                            .first()
-                            .and_then(|entry| MessageFacts::of(entry, state)))
+                        Ok(entries.first().and_then(|entry| MessageFacts::of(entry, state)))
                     };
                     Outcome::Message(seq, read.await)
                 }
             };
-            Done {
-                conversation: id,
-                outcome,
-            }
+            Done { conversation: id, outcome }
         }));
     }
 
@@ -253,28 +214,19 @@ impl Shard {
         let log = Arc::clone(&self.surroundings.ports.log);
         self.under_way.push(Box::pin(async move {
             let conversation = append.conversation;
-            Done {
-                conversation,
-                outcome: Outcome::Appended(log.append(append).await),
-            }
+            Done { conversation, outcome: Outcome::Appended(log.append(append).await) }
         }));
     }
 
     /// Forgets conversations that nobody needed for a while.
     pub fn forget_idle(&mut self) {
         let now = self.surroundings.clock.now();
-        self.slots
-            .retain(|_, slot| !slot.is_quiet() || now.saturating_sub(slot.used) < IDLE_MS);
+        self.slots.retain(|_, slot| !slot.is_quiet() || now.saturating_sub(slot.used) < IDLE_MS);
     }
 }
 
 /// Reads the envelopes of a range, a bounded piece at a time.
-async fn envelopes(
-    log: &dyn Log,
-    id: ConversationId,
-    from: u64,
-    to: u64,
-) -> Result<Vec<Envelope>, Failure> {
+async fn envelopes(log: &dyn Log, id: ConversationId, from: u64, to: u64) -> Result<Vec<Envelope>, Failure> {
     let mut envelopes: Vec<Envelope> = Vec::new();
     loop {
         let next = envelopes.last().map_or(from, |last| last.seq + 1);

@@ -47,10 +47,7 @@ impl Answer {
     /// The claim to the answer of the request with this id.
     pub fn new(session: &Arc<Session>, id: u64) -> Self {
         session.unanswered.fetch_add(1, Ordering::Relaxed);
-        Self {
-            session: Arc::clone(session),
-            id,
-        }
+        Self { session: Arc::clone(session), id }
     }
 
     /// The request's id.
@@ -100,13 +97,7 @@ pub struct Waiting {
 
 impl Session {
     /// A session with an empty queue.
-    pub fn new(
-        id: u64,
-        account: AccountId,
-        device: DeviceId,
-        foreground: bool,
-        limits: QueueLimits,
-    ) -> Self {
+    pub fn new(id: u64, account: AccountId, device: DeviceId, foreground: bool, limits: QueueLimits) -> Self {
         Self {
             id,
             account,
@@ -172,10 +163,7 @@ impl Session {
     pub fn take(&self) -> Waiting {
         let mut queue = self.lock();
         queue.bytes = 0;
-        Waiting {
-            frames: std::mem::take(&mut queue.frames),
-            closed: queue.closed,
-        }
+        Waiting { frames: std::mem::take(&mut queue.frames), closed: queue.closed }
     }
 
     /// Whether something waits.
@@ -215,9 +203,7 @@ impl Session {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
-        self.queue
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -234,13 +220,7 @@ mod tests {
 
     fn session(frames: usize, bytes: usize) -> Session {
         let limits = QueueLimits { frames, bytes };
-        Session::new(
-            1,
-            AccountId::from_bytes([1; 16]),
-            DeviceId::from_bytes([2; 16]),
-            true,
-            limits,
-        )
+        Session::new(1, AccountId::from_bytes([1; 16]), DeviceId::from_bytes([2; 16]), true, limits)
     }
 
     #[test]

@@ -40,12 +40,7 @@ impl Registry {
     }
 
     /// Opens a session; `None` where there is no room. The device's oldest session makes room for its newest.
-    pub fn open(
-        &self,
-        account: AccountId,
-        device: DeviceId,
-        foreground: bool,
-    ) -> Option<Arc<Session>> {
+    pub fn open(&self, account: AccountId, device: DeviceId, foreground: bool) -> Option<Arc<Session>> {
         if self.count.fetch_add(1, Ordering::Relaxed) >= self.most {
             self.count.fetch_sub(1, Ordering::Relaxed);
             return None;
@@ -100,10 +95,7 @@ impl Registry {
     /// Closes every session.
     pub fn close_all(&self, why: Close) {
         for shard in &self.shards {
-            lock(shard)
-                .values()
-                .flatten()
-                .for_each(|session| session.close(why));
+            lock(shard).values().flatten().for_each(|session| session.close(why));
         }
     }
 

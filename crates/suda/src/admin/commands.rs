@@ -84,10 +84,7 @@ pub struct DeleteArguments {
 
 /// Runs an admin command.
 pub fn run(config: &Config, command: &AdminCommand, as_json: bool) -> Result<(), Stop> {
-    if let AdminCommand::Account {
-        command: AccountCommand::Delete(arguments),
-    } = command
-    {
+    if let AdminCommand::Account { command: AccountCommand::Delete(arguments) } = command {
         confirm_deletion(arguments)?;
     }
     let answer = crate::block_on(async {
@@ -96,11 +93,7 @@ pub fn run(config: &Config, command: &AdminCommand, as_json: bool) -> Result<(),
         operator.done().await?;
         answer
     })?;
-    let text = if as_json {
-        format!("{answer}\n")
-    } else {
-        told(command, &answer)
-    };
+    let text = if as_json { format!("{answer}\n") } else { told(command, &answer) };
     crate::print(&text)
 }
 
@@ -151,10 +144,7 @@ fn told(command: &AdminCommand, answer: &Value) -> String {
 
 /// One account a line: its name, and the name it shows.
 fn accounts(answer: &Value) -> String {
-    let list = answer["accounts"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let list = answer["accounts"].as_array().map(Vec::as_slice).unwrap_or_default();
     let line = |account: &Value| {
         let text = |name: &str| account[name].as_str().unwrap_or_default().to_owned();
         let disabled = account["disabled"].as_bool().unwrap_or_default();
@@ -168,9 +158,7 @@ fn accounts(answer: &Value) -> String {
 /// One field a line.
 fn fields(answer: &Value) -> String {
     let fields = answer.as_object().into_iter().flatten();
-    fields
-        .map(|(name, value)| format!("{name:<16}  {value}\n"))
-        .collect()
+    fields.map(|(name, value)| format!("{name:<16}  {value}\n")).collect()
 }
 
 /// Deleting cannot be undone: a person says so, or a script with `--yes`.
@@ -190,9 +178,5 @@ fn confirm_deletion(arguments: &DeleteArguments) -> Result<(), Stop> {
         Ok(typed)
     };
     let typed: String = ask().map_err(while_trying("ask for confirmation"))?;
-    if typed.trim() == name {
-        Ok(())
-    } else {
-        Err(Stop::NotConfirmed)
-    }
+    if typed.trim() == name { Ok(()) } else { Err(Stop::NotConfirmed) }
 }

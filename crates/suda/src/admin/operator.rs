@@ -64,11 +64,7 @@ impl Question {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.clear().extend(path);
         }
-        Self {
-            method,
-            url,
-            body: None,
-        }
+        Self { method, url, body: None }
     }
 
     /// With a parameter in the query.
@@ -95,11 +91,7 @@ impl Operator {
         let folder = Folder::open_existing(config).await?;
         let server = folder.serve(config.settings()?)?;
         let routes = routes(&server, folder.store());
-        Ok(Self::Stopped(Box::new(Stopped {
-            folder,
-            server,
-            routes,
-        })))
+        Ok(Self::Stopped(Box::new(Stopped { folder, server, routes })))
     }
 
     /// Asks, and answers the JSON of the reply; `null` for an empty one.
@@ -115,11 +107,7 @@ impl Operator {
         let Self::Stopped(stopped) = self else {
             return Ok(());
         };
-        let Stopped {
-            folder,
-            server,
-            routes,
-        } = *stopped;
+        let Stopped { folder, server, routes } = *stopped;
         server.drain(FINISHING).await;
         drop((server, routes));
         folder.close().await
@@ -135,16 +123,9 @@ impl Running {
         if !path.is_answered().await {
             return Ok(None);
         }
-        let client = Client::builder()
-            .unix_socket(path.path())
-            .timeout(PATIENCE)
-            .build();
+        let client = Client::builder().unix_socket(path.path()).timeout(PATIENCE).build();
         let no_answer = |error: reqwest::Error| no_answer(&config.data, error.to_string());
-        Ok(Some(Self {
-            client: client.map_err(no_answer)?,
-            data: config.data.clone(),
-            _path: path,
-        }))
+        Ok(Some(Self { client: client.map_err(no_answer)?, data: config.data.clone(), _path: path }))
     }
 
     /// Asks the running server.
@@ -171,13 +152,11 @@ impl Running {
 
 impl Stopped {
     async fn ask(&self, question: Question) -> Result<Value, Stop> {
-        let request = Request::builder()
-            .method(question.method)
-            .uri(question.url.as_str());
+        let request = Request::builder().method(question.method).uri(question.url.as_str());
         let request = match &question.body {
-            Some(body) => request
-                .header(header::CONTENT_TYPE, "application/json")
-                .body(Body::from(body.to_string())),
+            Some(body) => {
+                request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string()))
+            }
             None => request.body(Body::empty()),
         };
         let request = request.map_err(|error| Stop::Refused(error.to_string()))?;
@@ -185,9 +164,7 @@ impl Stopped {
         let reply = reply.unwrap_or_else(|never| match never {});
         let status = reply.status();
         let bytes = to_bytes(reply.into_body(), ANSWER_BYTES).await;
-        let bytes = bytes
-            .map_err(std::io::Error::other)
-            .map_err(while_trying("read the answer"))?;
+        let bytes = bytes.map_err(std::io::Error::other).map_err(while_trying("read the answer"))?;
         answer(status, &bytes).map_err(|reason| match reason {
             Unanswered::Refused(reason) => Stop::Refused(reason),
             Unanswered::Unreadable => Stop::Refused(format!("refused with status {status}")),
@@ -214,14 +191,9 @@ fn answer(status: StatusCode, bytes: &[u8]) -> Result<Value, Unanswered> {
         return serde_json::from_slice(bytes).map_err(|_| Unanswered::Unreadable);
     }
     let refusal: Result<Refusal, _> = serde_json::from_slice(bytes);
-    Err(refusal.map_or(Unanswered::Unreadable, |refusal| {
-        Unanswered::Refused(refusal.error.message)
-    }))
+    Err(refusal.map_or(Unanswered::Unreadable, |refusal| Unanswered::Refused(refusal.error.message)))
 }
 
 fn no_answer(data: &std::path::Path, reason: String) -> Stop {
-    Stop::NoAnswer {
-        data: data.to_owned(),
-        reason,
-    }
+    Stop::NoAnswer { data: data.to_owned(), reason }
 }

@@ -15,9 +15,7 @@ use suda_server::Server;
 
 /// All of it. Asks for no credentials.
 pub fn routes(server: &Arc<Server>, store: Arc<Store>) -> Router {
-    let backup = Router::new()
-        .route("/backup", post(backup))
-        .with_state(store);
+    let backup = Router::new().route("/backup", post(backup)).with_state(store);
     server.admin_router().merge(backup)
 }
 
@@ -33,8 +31,7 @@ async fn backup(State(store): State<Arc<Store>>, Json(request): Json<BackupReque
         Ok(()) => Json(json!({})).into_response(),
         Err(error) => {
             tracing::error!("a backup failed: {error}");
-            let error =
-                json!({ "error": { "code": "backup_failed", "message": error.to_string() } });
+            let error = json!({ "error": { "code": "backup_failed", "message": error.to_string() } });
             (StatusCode::INTERNAL_SERVER_ERROR, Json(error)).into_response()
         }
     }

@@ -27,17 +27,11 @@ impl SocketPath {
     pub fn of(data: &Path) -> io::Result<Self> {
         let path = data.join(NAME);
         if path.as_os_str().len() < PATH_BYTES {
-            return Ok(Self {
-                path,
-                _folder: None,
-            });
+            return Ok(Self { path, _folder: None });
         }
         let folder = File::open(data)?;
         let path = PathBuf::from(format!("/proc/self/fd/{}/{NAME}", folder.as_raw_fd()));
-        Ok(Self {
-            path,
-            _folder: Some(folder),
-        })
+        Ok(Self { path, _folder: Some(folder) })
     }
 
     /// The path; valid as long as `self`.
@@ -73,9 +67,7 @@ impl AdminSocket {
                  while this server runs"
             );
         });
-        Self {
-            serving: serving.ok(),
-        }
+        Self { serving: serving.ok() }
     }
 
     /// Finishes what was asked, and takes the socket away.
@@ -102,11 +94,7 @@ impl Serving {
             // A dropped sender asks for the same.
             let _ = stopped.await;
         });
-        Ok(Self {
-            path,
-            task: tokio::spawn(serve.into_future()),
-            stop,
-        })
+        Ok(Self { path, task: tokio::spawn(serve.into_future()), stop })
     }
 }
 
@@ -119,10 +107,7 @@ mod tests {
     #[tokio::test]
     async fn answers_in_shallow_and_in_deep_folders_until_it_is_closed() {
         let folder = tempfile::tempdir().unwrap();
-        for data in [
-            folder.path().to_owned(),
-            folder.path().join("x".repeat(120)),
-        ] {
+        for data in [folder.path().to_owned(), folder.path().join("x".repeat(120))] {
             fs::create_dir_all(&data).unwrap();
             let path = SocketPath::of(&data).unwrap();
             assert!(!path.is_answered().await);

@@ -37,11 +37,7 @@ pub enum Field {
     /// IP addresses separated by commas.
     Addresses(At<Vec<IpAddr>>),
     /// One of these words; the two functions set and answer the index.
-    Choice(
-        &'static [&'static str],
-        fn(&mut Config, usize),
-        fn(&Config) -> usize,
-    ),
+    Choice(&'static [&'static str], fn(&mut Config, usize), fn(&Config) -> usize),
 }
 
 impl Field {
@@ -61,19 +57,12 @@ impl Field {
                 return Err("a path".to_owned());
             }
             Self::Folder(at) => *at(config) = PathBuf::from(text),
-            Self::File(at) => {
-                *at(config) = Some(text)
-                    .filter(|text| !text.is_empty())
-                    .map(PathBuf::from)
-            }
+            Self::File(at) => *at(config) = Some(text).filter(|text| !text.is_empty()).map(PathBuf::from),
             Self::Texts(at) => *at(config) = items(text).map(str::to_owned).collect(),
             Self::Addresses(at) => *at(config) = addresses(text)?,
             Self::Choice(words, set, _) => {
                 let index = words.iter().position(|word| *word == text);
-                set(
-                    config,
-                    index.ok_or_else(|| format!("one of {}", words.join(", ")))?,
-                );
+                set(config, index.ok_or_else(|| format!("one of {}", words.join(", ")))?);
             }
         }
         Ok(())
@@ -109,11 +98,9 @@ impl Field {
             Self::Folder(_) | Self::File(_) => "a path".to_owned(),
             Self::Texts(_) => "a list of texts".to_owned(),
             Self::Addresses(_) => "a list of IP addresses".to_owned(),
-            Self::Choice(words, ..) => words
-                .iter()
-                .map(|word| format!("`{word}`"))
-                .collect::<Vec<_>>()
-                .join(", "),
+            Self::Choice(words, ..) => {
+                words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+            }
         }
     }
 
@@ -137,9 +124,7 @@ fn switch(text: &str) -> Result<bool, String> {
 }
 
 fn number<T: TryFrom<u64>>(text: &str, range: &RangeInclusive<u64>) -> Result<T, String> {
-    let number = u64::from_str(text)
-        .ok()
-        .filter(|number| range.contains(number));
+    let number = u64::from_str(text).ok().filter(|number| range.contains(number));
     number
         .and_then(|number| T::try_from(number).ok())
         .ok_or_else(|| format!("a whole number from {} to {}", range.start(), range.end()))
@@ -152,9 +137,7 @@ fn addresses(text: &str) -> Result<Vec<IpAddr>, String> {
 }
 
 fn items(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|item| !item.is_empty())
+    text.split(',').map(str::trim).filter(|item| !item.is_empty())
 }
 
 fn between(unit: &str, range: &RangeInclusive<u64>) -> String {

@@ -55,11 +55,7 @@ fn augment(command: Command, wanted: impl Fn(&Key) -> bool, is_global: bool) -> 
         .value_parser(clap::value_parser!(PathBuf))
         .help("A TOML file with any of the keys below [env: SUDA_CONFIG]");
     let keys = KEYS.iter().filter(|key| wanted(key)).map(argument);
-    command.args(
-        std::iter::once(file)
-            .chain(keys)
-            .map(|argument| argument.global(is_global)),
-    )
+    command.args(std::iter::once(file).chain(keys).map(|argument| argument.global(is_global)))
 }
 
 fn argument(key: &'static Key) -> Arg {
@@ -74,16 +70,9 @@ fn argument(key: &'static Key) -> Arg {
         .value_parser(parser)
         .help(format!("{} [env: {}]", key.help, key.variable()))
         .allow_hyphen_values(true);
-    let argument = if key.flag() == key.name {
-        argument
-    } else {
-        argument.alias(key.name)
-    };
+    let argument = if key.flag() == key.name { argument } else { argument.alias(key.name) };
     if key.field.is_switch() {
-        argument
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_missing_value("true")
+        argument.num_args(0..=1).require_equals(true).default_missing_value("true")
     } else if key.field.is_list() {
         argument.action(ArgAction::Append)
     } else {
@@ -107,8 +96,5 @@ fn given(matches: &ArgMatches, wanted: impl Fn(&Key) -> bool) -> Flags {
         };
         values.extend(text.map(|text| (key.name, text)));
     }
-    Flags {
-        file: matches.get_one("config").cloned(),
-        values,
-    }
+    Flags { file: matches.get_one("config").cloned(), values }
 }

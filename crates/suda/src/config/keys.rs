@@ -4,8 +4,7 @@ use suda_server::settings::Signup;
 
 use super::Config;
 use super::field::Field::{
-    self, Addresses, Choice, File, Folder, Milliseconds, Number, Seconds, Secret, Size, Switch,
-    Text, Texts,
+    self, Addresses, Choice, File, Folder, Milliseconds, Number, Seconds, Secret, Size, Switch, Text, Texts,
 };
 
 /// One key.
@@ -63,11 +62,7 @@ pub static KEYS: &[Key] = &[
         File(|config| &mut config.tls_cert),
         "The certificate chain, PEM. Read again within 30 seconds of a change, and on SIGHUP.",
     ),
-    key(
-        "tls.key",
-        File(|config| &mut config.tls_key),
-        "The certificate's private key, PEM.",
-    ),
+    key("tls.key", File(|config| &mut config.tls_key), "The certificate's private key, PEM."),
     key(
         "allowed_origins",
         Texts(|config| &mut config.server.allowed_origins),
@@ -104,10 +99,7 @@ pub static KEYS: &[Key] = &[
     ),
     key(
         "limits.frame_bytes",
-        Number(
-            |config| &mut config.server.limits.frame_bytes,
-            1_024..=2 << 20,
-        ),
+        Number(|config| &mut config.server.limits.frame_bytes, 1_024..=2 << 20),
         "Largest frame or request body.",
     ),
     key(
@@ -152,10 +144,7 @@ pub static KEYS: &[Key] = &[
     ),
     key(
         "limits.base_entries",
-        Number(
-            |config| &mut config.server.limits.base_entries,
-            64..=1 << 20,
-        ),
+        Number(|config| &mut config.server.limits.base_entries, 64..=1 << 20),
         "How many entries a send may lag behind before its device has to read them first.",
     ),
     key(
@@ -250,10 +239,7 @@ pub static KEYS: &[Key] = &[
     ),
     key(
         "password.memory_kib",
-        Number(
-            |config| &mut config.server.password_cost.memory_kib,
-            8..=4 << 20,
-        ),
+        Number(|config| &mut config.server.password_cost.memory_kib, 8..=4 << 20),
         "Memory for hashing a password (Argon2id), KiB.",
     ),
     key(

@@ -117,10 +117,8 @@ pub enum ConfigurationError {
 }
 
 fn suggestion(nearest: &Option<&str>) -> String {
-    nearest.map_or_else(
-        || "; `suda config` lists all keys".to_owned(),
-        |key| format!("; did you mean `{key}`?"),
-    )
+    nearest
+        .map_or_else(|| "; `suda config` lists all keys".to_owned(), |key| format!("; did you mean `{key}`?"))
 }
 
 /// Where a value comes from; the later wins.
@@ -168,29 +166,13 @@ pub struct Loaded {
 }
 
 /// Puts the configuration together; `variable` answers environment variables.
-pub fn load(
-    flags: &Flags,
-    variable: impl Fn(&str) -> Option<String>,
-) -> Result<Loaded, ConfigurationError> {
+pub fn load(flags: &Flags, variable: impl Fn(&str) -> Option<String>) -> Result<Loaded, ConfigurationError> {
     let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-    let path = flags
-        .file
-        .clone()
-        .or_else(|| variable("SUDA_CONFIG").map(PathBuf::from));
-    let in_file = path
-        .as_deref()
-        .map_or_else(|| Ok(Layer::new()), file::read)?;
-    let mut loaded = Loaded {
-        config: Config::default(),
-        origins: BTreeMap::new(),
-    };
+    let path = flags.file.clone().or_else(|| variable("SUDA_CONFIG").map(PathBuf::from));
+    let in_file = path.as_deref().map_or_else(|| Ok(Layer::new()), file::read)?;
+    let mut loaded = Loaded { config: Config::default(), origins: BTreeMap::new() };
     for key in keys::KEYS {
-        let from_flag = || {
-            Some((
-                Origin::Flag(key.flag()),
-                flags.values.get(key.name)?.clone(),
-            ))
-        };
+        let from_flag = || Some((Origin::Flag(key.flag()), flags.values.get(key.name)?.clone()));
         let from_variable = || Some((Origin::Variable(key.variable()), variable(&key.variable())?));
         let from_file = || Some((Origin::File(path.clone()?), in_file.get(key.name)?.clone()));
         let found = from_flag().or_else(from_variable).or_else(from_file);
@@ -202,10 +184,7 @@ pub fn load(
                 expected,
             })?;
         }
-        loaded.origins.insert(
-            key.name,
-            found.map_or(Origin::Default, |(origin, _)| origin),
-        );
+        loaded.origins.insert(key.name, found.map_or(Origin::Default, |(origin, _)| origin));
     }
     contradictions(&loaded.config)?;
     Ok(loaded)
@@ -241,10 +220,8 @@ impl Config {
 }
 
 fn read_file(path: &Path) -> Result<String, ConfigurationError> {
-    std::fs::read_to_string(path).map_err(|source| ConfigurationError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })
+    std::fs::read_to_string(path)
+        .map_err(|source| ConfigurationError::Unreadable { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

@@ -37,11 +37,7 @@ pub fn markdown() -> String {
     let mut page = PREAMBLE.to_owned();
     for key in KEYS {
         let default = key.field.show(&mut defaults);
-        let default = if default == "\"\"" {
-            "not set".to_owned()
-        } else {
-            format!("`{default}`")
-        };
+        let default = if default == "\"\"" { "not set".to_owned() } else { format!("`{default}`") };
         let may_be = key.field.describe();
         let (name, help, flag, variable) = (key.name, key.help, key.flag(), key.variable());
         // Writing into a `String` cannot fail.

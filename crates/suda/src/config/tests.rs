@@ -25,17 +25,12 @@ fn loaded(
     let matches = AllFlags::augment_args(clap::Command::new("suda")).get_matches_from(arguments);
     let AllFlags(flags) = clap::FromArgMatches::from_arg_matches(&matches).unwrap();
     load(&flags, |name| {
-        variables
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| (*value).to_owned())
+        variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
     })
 }
 
 fn listen(flags: &[&str], variables: &[(&str, &str)], file: Option<&str>) -> String {
-    loaded(flags, variables, file)
-        .map(|loaded| loaded.config.listen)
-        .unwrap()
+    loaded(flags, variables, file).map(|loaded| loaded.config.listen).unwrap()
 }
 
 #[test]
@@ -54,60 +49,36 @@ fn flags_win_over_variables_over_the_file_over_defaults() {
 fn what_does_not_fit_is_named() {
     let cases: &[(&str, &str)] = &[
         ("listn = 'x'", "did you mean `listen`?"),
-        (
-            "[tls]\ncertificate = 'x'",
-            "there is no key `tls.certificate`",
-        ),
-        (
-            "[limits]\ntext_byte = 3",
-            "did you mean `limits.text_bytes`?",
-        ),
+        ("[tls]\ncertificate = 'x'", "there is no key `tls.certificate`"),
+        ("[limits]\ntext_byte = 3", "did you mean `limits.text_bytes`?"),
         ("text_bytes = 3", "did you mean `limits.text_bytes`?"),
         ("[quantum]\nfoam = 1", "`suda config` lists all keys"),
         ("tls = 3", "there is no key `tls`"),
         ("listen = ['a']", "`listen` must be text"),
-        (
-            "limits.members = 1",
-            "`limits.members` must be a whole number from 2 to 10000",
-        ),
+        ("limits.members = 1", "`limits.members` must be a whole number from 2 to 10000"),
         ("limits.members = -1", "must be a whole number"),
         ("signup = 'free'", "must be one of open, invite, closed"),
         ("trusted_proxies = ['proxy']", "must be IP addresses"),
         ("insecure = 'maybe'", "must be true or false"),
-        (
-            "tls.cert = 'a.pem'",
-            "`tls.cert` and `tls.key` belong together",
-        ),
-        (
-            "limits.frame_bytes = 2000",
-            "must not exceed `limits.frame_bytes`",
-        ),
+        ("tls.cert = 'a.pem'", "`tls.cert` and `tls.key` belong together"),
+        ("limits.frame_bytes = 2000", "must not exceed `limits.frame_bytes`"),
         ("listen", "is not valid TOML"),
     ];
     for (file, expected) in cases {
-        let error = loaded(&[], &[], Some(file))
-            .err()
-            .map(|error| error.to_string());
+        let error = loaded(&[], &[], Some(file)).err().map(|error| error.to_string());
         let error = error.unwrap_or_else(|| panic!("{file:?} is accepted"));
-        assert!(
-            error.contains(expected),
-            "{file:?} says {error:?}, not {expected:?}"
-        );
+        assert!(error.contains(expected), "{file:?} says {error:?}, not {expected:?}");
     }
 }
 
 #[test]
 fn an_error_names_where_the_value_was_given() {
     let error = |flags: &[&str], variables: &[(&str, &str)]| {
-        loaded(flags, variables, None)
-            .err()
-            .map(|error| error.to_string())
-            .unwrap()
+        loaded(flags, variables, None).err().map(|error| error.to_string()).unwrap()
     };
     assert!(error(&["--drain-seconds=0"], &[]).starts_with("--drain-seconds: "));
     assert!(
-        error(&[], &[("SUDA_DRAIN_SECONDS", "x")])
-            .starts_with("environment variable SUDA_DRAIN_SECONDS: ")
+        error(&[], &[("SUDA_DRAIN_SECONDS", "x")]).starts_with("environment variable SUDA_DRAIN_SECONDS: ")
     );
 }
 
@@ -123,15 +94,9 @@ fn every_key_can_be_written_and_read_back_in_every_way() {
         let text = shown.trim_matches(['"', '[', ']']);
         if !text.is_empty() {
             let flag = format!("--{}={text}", key.flag());
-            assert!(matches!(
-                loaded(&[&flag], &[], None).unwrap().origins[key.name],
-                Origin::Flag(_)
-            ));
+            assert!(matches!(loaded(&[&flag], &[], None).unwrap().origins[key.name], Origin::Flag(_)));
             let alias = format!("--{}={text}", key.name);
-            assert!(matches!(
-                loaded(&[&alias], &[], None).unwrap().origins[key.name],
-                Origin::Flag(_)
-            ));
+            assert!(matches!(loaded(&[&alias], &[], None).unwrap().origins[key.name], Origin::Flag(_)));
             let variable = [(&*key.variable(), text)];
             let origin = &loaded(&[], &variable, None).unwrap().origins[key.name];
             assert!(matches!(origin, Origin::Variable(_)));
@@ -149,22 +114,12 @@ fn names_are_unique_in_every_form() {
 #[test]
 fn lists_are_arrays_in_files_and_commas_elsewhere() {
     let origins = |loaded: Loaded| loaded.config.server.allowed_origins;
-    let expected = [
-        "https://a.example".to_owned(),
-        "https://b.example".to_owned(),
-    ];
+    let expected = ["https://a.example".to_owned(), "https://b.example".to_owned()];
     let file = "allowed_origins = ['https://a.example', 'https://b.example']";
     assert_eq!(origins(loaded(&[], &[], Some(file)).unwrap()), expected);
-    let repeated = [
-        "--allowed-origins=https://a.example",
-        "--allowed-origins",
-        "https://b.example",
-    ];
+    let repeated = ["--allowed-origins=https://a.example", "--allowed-origins", "https://b.example"];
     assert_eq!(origins(loaded(&repeated, &[], None).unwrap()), expected);
-    let variable = [(
-        "SUDA_ALLOWED_ORIGINS",
-        "https://a.example, https://b.example",
-    )];
+    let variable = [("SUDA_ALLOWED_ORIGINS", "https://a.example, https://b.example")];
     assert_eq!(origins(loaded(&[], &variable, None).unwrap()), expected);
 }
 
@@ -191,23 +146,9 @@ fn named_files_are_read_into_the_settings() {
     let path = folder.path().join("key");
     std::fs::write(&path, "hunter2\nsecond line\n").unwrap();
     let flag = format!("--app-key-file={}", path.display());
-    assert_eq!(
-        loaded(&[&flag], &[], None)
-            .unwrap()
-            .config
-            .settings()
-            .unwrap()
-            .app_key,
-        "hunter2"
-    );
+    assert_eq!(loaded(&[&flag], &[], None).unwrap().config.settings().unwrap().app_key, "hunter2");
     let missing = Path::new("absent").display();
-    let config = loaded(&[&format!("--app-keys-file={missing}")], &[], None)
-        .unwrap()
-        .config;
-    let error = config
-        .settings()
-        .err()
-        .map(|error| error.to_string())
-        .unwrap();
+    let config = loaded(&[&format!("--app-keys-file={missing}")], &[], None).unwrap().config;
+    let error = config.settings().err().map(|error| error.to_string()).unwrap();
     assert!(error.starts_with("cannot read absent: "), "{error}");
 }

@@ -56,17 +56,12 @@ pub fn check(copy: &[Held], sent: &Sent) -> Findings {
     let found = check_messages(copy, sent, &mut findings);
     let present: HashSet<u64> = copy.iter().map(|held| held.seq).collect();
     let head = present.iter().copied().max().unwrap_or(0);
-    let acknowledged = || {
-        sent.iter()
-            .filter_map(|(id, message)| message.seq.map(|seq| (id, seq)))
-    };
+    let acknowledged = || sent.iter().filter_map(|(id, message)| message.seq.map(|seq| (id, seq)));
     findings.expected = acknowledged().count() as u64;
     findings.missing += acknowledged().filter(|(id, _)| !found.contains(id)).count() as u64;
     // A number whose message is missing is counted with the message.
     let told: HashSet<u64> = acknowledged().map(|(_, seq)| seq).collect();
-    findings.missing += (1..=head)
-        .filter(|seq| !present.contains(seq) && !told.contains(seq))
-        .count() as u64;
+    findings.missing += (1..=head).filter(|seq| !present.contains(seq) && !told.contains(seq)).count() as u64;
     findings
 }
 
@@ -120,12 +115,7 @@ mod tests {
 
     /// The conversation's first entry, then three messages, the last two by the same author.
     fn good() -> (Vec<Held>, Sent) {
-        let created = Held {
-            seq: 1,
-            at: 10,
-            client_id: id(99),
-            message: None,
-        };
+        let created = Held { seq: 1, at: 10, client_id: id(99), message: None };
         let message = |number: u8| Held {
             seq: u64::from(number) + 1,
             at: 10 + u64::from(number),
@@ -139,12 +129,7 @@ mod tests {
             message: u64::from(number),
         };
         let copy = vec![created, message(1), message(2), message(3)];
-        (
-            copy,
-            (1..=3)
-                .map(|number| (id(number), expected(number)))
-                .collect(),
-        )
+        (copy, (1..=3).map(|number| (id(number), expected(number))).collect())
     }
 
     /// Missing, duplicated and out of order after `spoil`.
@@ -152,12 +137,7 @@ mod tests {
         let (mut copy, mut sent) = good();
         spoil(&mut copy, &mut sent);
         let findings = check(&copy, &sent);
-        assert_eq!(
-            findings.expected,
-            sent.values()
-                .filter(|message| message.seq.is_some())
-                .count() as u64
-        );
+        assert_eq!(findings.expected, sent.values().filter(|message| message.seq.is_some()).count() as u64);
         (findings.missing, findings.duplicated, findings.out_of_order)
     }
 
@@ -165,14 +145,7 @@ mod tests {
     fn a_true_copy_is_clean() {
         let (copy, sent) = good();
         let findings = check(&copy, &sent);
-        assert_eq!(
-            findings,
-            Findings {
-                expected: 3,
-                received: 3,
-                ..Findings::default()
-            }
-        );
+        assert_eq!(findings, Findings { expected: 3, received: 3, ..Findings::default() });
     }
 
     #[test]
@@ -180,67 +153,25 @@ mod tests {
         let take_out = |copy: &mut Vec<Held>, place: usize| {
             copy.remove(place);
         };
-        assert_eq!(
-            counts(|copy, _| copy.truncate(3)),
-            (1, 0, 0),
-            "the last message"
-        );
-        assert_eq!(
-            counts(|copy, _| take_out(copy, 2)),
-            (1, 0, 0),
-            "one in the middle"
-        );
-        assert_eq!(
-            counts(|copy, _| take_out(copy, 0)),
-            (1, 0, 0),
-            "an entry that is no message"
-        );
+        assert_eq!(counts(|copy, _| copy.truncate(3)), (1, 0, 0), "the last message");
+        assert_eq!(counts(|copy, _| take_out(copy, 2)), (1, 0, 0), "one in the middle");
+        assert_eq!(counts(|copy, _| take_out(copy, 0)), (1, 0, 0), "an entry that is no message");
         assert_eq!(counts(|copy, _| copy.clear()), (3, 0, 0), "everything");
-        assert_eq!(
-            counts(|copy, _| copy[1].message = Some(7)),
-            (1, 0, 0),
-            "another text"
-        );
+        assert_eq!(counts(|copy, _| copy[1].message = Some(7)), (1, 0, 0), "another text");
     }
 
     #[test]
     fn what_is_there_twice_is_counted() {
-        let again = |seq, copy: &mut Vec<Held>| {
-            copy.push(Held {
-                seq,
-                at: 20,
-                ..copy[3]
-            })
-        };
-        assert_eq!(
-            counts(|copy, _| again(5, copy)),
-            (0, 1, 0),
-            "under a new number"
-        );
-        assert_eq!(
-            counts(|copy, _| again(4, copy)),
-            (0, 2, 0),
-            "under its own number"
-        );
-        assert_eq!(
-            counts(|copy, _| copy[0].message = Some(0)),
-            (0, 1, 0),
-            "what nobody sent"
-        );
+        let again = |seq, copy: &mut Vec<Held>| copy.push(Held { seq, at: 20, ..copy[3] });
+        assert_eq!(counts(|copy, _| again(5, copy)), (0, 1, 0), "under a new number");
+        assert_eq!(counts(|copy, _| again(4, copy)), (0, 2, 0), "under its own number");
+        assert_eq!(counts(|copy, _| copy[0].message = Some(0)), (0, 1, 0), "what nobody sent");
     }
 
     #[test]
     fn what_is_out_of_order_is_counted() {
-        assert_eq!(
-            counts(|copy, _| copy.swap(1, 2)),
-            (0, 0, 1),
-            "kept in another order"
-        );
-        assert_eq!(
-            counts(|copy, _| copy[3].at = 9),
-            (0, 0, 1),
-            "a time that goes back"
-        );
+        assert_eq!(counts(|copy, _| copy.swap(1, 2)), (0, 0, 1), "kept in another order");
+        assert_eq!(counts(|copy, _| copy[3].at = 9), (0, 0, 1), "a time that goes back");
         let renumber = |copy: &mut Vec<Held>, _: &mut Sent| {
             copy.swap(1, 2);
             copy[1].seq = 2;
@@ -248,19 +179,11 @@ mod tests {
             copy[2].seq = 3;
             copy[2].at = 12;
         };
-        assert_eq!(
-            counts(renumber),
-            (0, 0, 2),
-            "other numbers than acknowledged"
-        );
+        assert_eq!(counts(renumber), (0, 0, 2), "other numbers than acknowledged");
         let swap_orders = |_: &mut Vec<Held>, sent: &mut Sent| {
             sent.get_mut(&id(2)).expect("sent").order = 9;
         };
-        assert_eq!(
-            counts(swap_orders),
-            (0, 0, 1),
-            "one author's messages swapped"
-        );
+        assert_eq!(counts(swap_orders), (0, 0, 1), "one author's messages swapped");
     }
 
     #[test]

@@ -32,12 +32,7 @@ impl Held {
                 _ => fingerprint(entry.author, ""),
             }
         });
-        Self {
-            seq: entry.seq,
-            at: entry.at,
-            client_id: entry.client_id,
-            message,
-        }
+        Self { seq: entry.seq, at: entry.at, client_id: entry.client_id, message }
     }
 }
 
@@ -103,11 +98,7 @@ impl Copy {
             return true;
         }
         let has_room = self.ahead.len() < AHEAD_MAX || self.ahead.contains_key(&held.seq);
-        let earlier = if has_room {
-            self.ahead.insert(held.seq, held)
-        } else {
-            None
-        };
+        let earlier = if has_room { self.ahead.insert(held.seq, held) } else { None };
         self.contradictions += u64::from(earlier.is_some_and(|earlier| earlier != held));
         has_room && earlier.is_none()
     }
@@ -120,11 +111,7 @@ impl Copy {
         }
         self.head = self.head.max(head);
         let follows = from <= self.have() + 1 || self.entries.is_empty();
-        for held in page
-            .iter()
-            .map(Held::of)
-            .filter(|held| (from..=to).contains(&held.seq))
-        {
+        for held in page.iter().map(Held::of).filter(|held| (from..=to).contains(&held.seq)) {
             if held.seq <= self.have() {
                 self.compare(held);
             } else if follows {
@@ -137,11 +124,7 @@ impl Copy {
     /// Drops everything: the history may differ from what was seen.
     pub fn reset(&mut self, epoch: u32) {
         let contradictions = self.contradictions;
-        *self = Self {
-            epoch,
-            contradictions,
-            ..Self::default()
-        };
+        *self = Self { epoch, contradictions, ..Self::default() };
     }
 
     /// Whether something of `epoch` concerns the copy as it is now.
@@ -154,10 +137,7 @@ impl Copy {
 
     fn close_gap(&mut self) {
         while let Some(held) = self.ahead.first_entry() {
-            match held
-                .key()
-                .cmp(&(self.entries.last().map_or(0, |last| last.seq) + 1))
-            {
+            match held.key().cmp(&(self.entries.last().map_or(0, |last| last.seq) + 1)) {
                 std::cmp::Ordering::Greater => return,
                 std::cmp::Ordering::Equal => self.entries.push(held.remove()),
                 std::cmp::Ordering::Less => {
@@ -170,9 +150,7 @@ impl Copy {
 
     /// An entry that came again must be the one that came before.
     fn compare(&mut self, held: Held) {
-        let place = self
-            .entries
-            .binary_search_by_key(&held.seq, |entry| entry.seq);
+        let place = self.entries.binary_search_by_key(&held.seq, |entry| entry.seq);
         let is_same = place.is_ok_and(|place| self.entries[place] == held);
         self.contradictions += u64::from(!is_same);
     }
@@ -194,10 +172,7 @@ mod tests {
             ordinal: seq,
             target: None,
             mentions: Vec::new(),
-            body: Some(Raw::of(&MessageBody::Text {
-                text: text.to_owned(),
-                data: None,
-            })),
+            body: Some(Raw::of(&MessageBody::Text { text: text.to_owned(), data: None })),
             standing: None,
         }
     }

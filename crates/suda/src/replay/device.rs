@@ -65,14 +65,7 @@ impl Device {
         token: String,
     ) -> Self {
         let state = State::new(script, Arc::clone(&ledger), account);
-        Self {
-            door,
-            ledger,
-            token,
-            state,
-            was_connected: false,
-            failures: 0,
-        }
+        Self { door, ledger, token, state, was_connected: false, failures: 0 }
     }
 
     /// Sends the messages that `orders` names and keeps a copy of everything, until the goal is reached.
@@ -113,11 +106,7 @@ impl Device {
                     self.failures = 0;
                     self.state.welcome(welcome);
                     let tallies = self.ledger.tallies();
-                    let tally = if self.was_connected {
-                        &tallies.reconnected
-                    } else {
-                        &tallies.connected
-                    };
+                    let tally = if self.was_connected { &tallies.reconnected } else { &tallies.connected };
                     tally.fetch_add(1, Ordering::Relaxed);
                     self.was_connected = true;
                     return connection;
@@ -134,9 +123,7 @@ impl Device {
         if !self.was_connected && self.failures == 0 {
             return Duration::ZERO;
         }
-        let longest = PAUSE
-            .saturating_mul(1 << self.failures.min(8))
-            .min(PAUSE_MAX);
+        let longest = PAUSE.saturating_mul(1 << self.failures.min(8)).min(PAUSE_MAX);
         longest.mul_f64(rand::rng().random_range(0.0..1.0))
     }
 
@@ -172,15 +159,11 @@ impl Device {
     async fn ask(&mut self, connection: &mut Connection) -> Result<(), Ended> {
         let mut has_fed = false;
         while let Some(request) = self.state.next_request() {
-            timeout(WRITE_WITHIN, connection.feed(request))
-                .await
-                .map_err(|_| Ended)??;
+            timeout(WRITE_WITHIN, connection.feed(request)).await.map_err(|_| Ended)??;
             has_fed = true;
         }
         if has_fed {
-            timeout(WRITE_WITHIN, connection.flush())
-                .await
-                .map_err(|_| Ended)??;
+            timeout(WRITE_WITHIN, connection.flush()).await.map_err(|_| Ended)??;
         }
         Ok(())
     }

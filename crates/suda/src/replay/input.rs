@@ -25,9 +25,7 @@ pub enum InputError {
     #[error("the file cannot be read: {0}")]
     Unreadable(#[from] io::Error),
     /// The first line is not the header.
-    #[error(
-        "line 1 must be the header: conversation, second, author, text, with tabs between them"
-    )]
+    #[error("line 1 must be the header: conversation, second, author, text, with tabs between them")]
     NoHeader,
     /// A line has no four columns, or one of them does not fit.
     #[error("line {number}: {flaw}")]
@@ -67,21 +65,10 @@ pub fn read(source: impl BufRead, limit: usize) -> Result<Vec<Line>, InputError>
         return Err(InputError::NoHeader);
     }
     let read = |(index, line): (usize, io::Result<String>)| {
-        parse(&line?).map_err(|flaw| InputError::BadLine {
-            number: index + 2,
-            flaw,
-        })
+        parse(&line?).map_err(|flaw| InputError::BadLine { number: index + 2, flaw })
     };
-    let lines: Vec<Line> = lines
-        .take(limit)
-        .enumerate()
-        .map(read)
-        .collect::<Result<_, _>>()?;
-    if lines.is_empty() {
-        Err(InputError::Empty)
-    } else {
-        Ok(lines)
-    }
+    let lines: Vec<Line> = lines.take(limit).enumerate().map(read).collect::<Result<_, _>>()?;
+    if lines.is_empty() { Err(InputError::Empty) } else { Ok(lines) }
 }
 
 fn parse(line: &str) -> Result<Line, Flaw> {
@@ -90,10 +77,7 @@ fn parse(line: &str) -> Result<Line, Flaw> {
         return Err(Flaw::Columns);
     };
     let second = second.trim().parse().map_err(|_| Flaw::Second)?;
-    if [conversation, author, text]
-        .iter()
-        .any(|column| column.trim().is_empty())
-    {
+    if [conversation, author, text].iter().any(|column| column.trim().is_empty()) {
         return Err(Flaw::Blank);
     }
     Ok(Line {
@@ -108,7 +92,8 @@ fn parse(line: &str) -> Result<Line, Flaw> {
 mod tests {
     use super::*;
 
-    const GOOD: &str = "conversation\tsecond\tauthor\ttext\nlake\t5\tmira\tIs it frozen?\nlake\t9\tjun\t아직이요\r\n";
+    const GOOD: &str =
+        "conversation\tsecond\tauthor\ttext\nlake\t5\tmira\tIs it frozen?\nlake\t9\tjun\t아직이요\r\n";
 
     #[test]
     fn reads_columns_as_they_are() {

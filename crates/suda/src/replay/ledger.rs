@@ -77,11 +77,7 @@ impl Ledger {
                 acknowledged: OnceLock::new(),
             })
             .collect();
-        let places = messages
-            .iter()
-            .enumerate()
-            .map(|(place, message)| (message.client_id, place))
-            .collect();
+        let places = messages.iter().enumerate().map(|(place, message)| (message.client_id, place)).collect();
         Self {
             started: Instant::now(),
             messages,
@@ -125,17 +121,9 @@ impl Ledger {
     /// A message is handed to the server, for the first time or again.
     pub fn sending(&self, message: usize) {
         let now = self.now();
-        let first = self.messages[message].sent.compare_exchange(
-            0,
-            now,
-            Ordering::Relaxed,
-            Ordering::Relaxed,
-        );
-        let tally = if first.is_ok() {
-            &self.tallies.sent
-        } else {
-            &self.tallies.resent
-        };
+        let first =
+            self.messages[message].sent.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        let tally = if first.is_ok() { &self.tallies.sent } else { &self.tallies.resent };
         tally.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -144,9 +132,7 @@ impl Ledger {
         let entry = &self.messages[message];
         if entry.acknowledged.set(position).is_err() {
             let is_same = entry.acknowledged.get() == Some(&position);
-            self.tallies
-                .contradicted
-                .fetch_add(u64::from(!is_same), Ordering::Relaxed);
+            self.tallies.contradicted.fetch_add(u64::from(!is_same), Ordering::Relaxed);
             return;
         }
         record(&self.acknowledging, self.since(message));
@@ -203,8 +189,7 @@ impl Ledger {
     }
 
     fn since(&self, message: usize) -> u64 {
-        self.now()
-            .saturating_sub(self.messages[message].sent.load(Ordering::Relaxed))
+        self.now().saturating_sub(self.messages[message].sent.load(Ordering::Relaxed))
     }
 }
 
@@ -218,10 +203,7 @@ fn record(histogram: &Mutex<Histogram<u64>>, microseconds: u64) {
 
 fn quantiles(histogram: &Histogram<u64>) -> Quantiles {
     let milliseconds = |quantile: f64| histogram.value_at_quantile(quantile) as f64 / 1_000.0;
-    Quantiles {
-        p50: milliseconds(0.5),
-        p99: milliseconds(0.99),
-    }
+    Quantiles { p50: milliseconds(0.5), p99: milliseconds(0.99) }
 }
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -104,11 +104,7 @@ pub async fn run(options: Options) -> Result<(), Stop> {
     } else {
         crate::print(&report.to_string())?;
     }
-    if report.is_clean() {
-        Ok(())
-    } else {
-        Err(ReplayError::Differences.into())
-    }
+    if report.is_clean() { Ok(()) } else { Err(ReplayError::Differences.into()) }
 }
 
 async fn perform(options: &Options) -> Result<Report, ReplayError> {
@@ -126,13 +122,9 @@ async fn perform(options: &Options) -> Result<Report, ReplayError> {
 }
 
 fn read(options: &Options) -> Result<Plan, ReplayError> {
-    let input = |source| ReplayError::Input {
-        file: options.file.clone(),
-        source,
-    };
+    let input = |source| ReplayError::Input { file: options.file.clone(), source };
     let file = File::open(&options.file).map_err(|error| input(error.into()))?;
-    let lines =
-        input::read(BufReader::new(file), options.limit.unwrap_or(usize::MAX)).map_err(input)?;
+    let lines = input::read(BufReader::new(file), options.limit.unwrap_or(usize::MAX)).map_err(input)?;
     Ok(Plan::of(lines))
 }
 
@@ -142,9 +134,5 @@ async fn set_the_stage(run: &Run, rest: &Rest, plan: Plan) -> Result<Script, Res
     drop(step);
     let step = Step::of("making conversations", plan.conversations.len());
     let conversations = stage::converse(rest, &plan, &accounts, &step).await?;
-    Ok(Script {
-        plan,
-        accounts,
-        conversations,
-    })
+    Ok(Script { plan, accounts, conversations })
 }

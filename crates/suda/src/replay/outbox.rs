@@ -52,63 +52,34 @@ impl Outbox {
     }
 
     /// Queues a message.
-    pub fn push(
-        &mut self,
-        message: usize,
-        conversation: ConversationId,
-        client_id: ClientId,
-        base: u64,
-    ) {
-        self.pending.push_back(Pending {
-            message,
-            conversation,
-            client_id,
-            base,
-            state: State::Due,
-        });
+    pub fn push(&mut self, message: usize, conversation: ConversationId, client_id: ClientId, base: u64) {
+        self.pending.push_back(Pending { message, conversation, client_id, base, state: State::Due });
     }
 
     /// The next message to be sent, and the one that it follows; from now on it waits for the answer to `request`.
     pub fn next_due(&mut self, request: u64) -> Option<(Pending, Option<ClientId>)> {
-        let place = self
-            .pending
-            .iter()
-            .position(|pending| pending.state == State::Due)?;
+        let place = self.pending.iter().position(|pending| pending.state == State::Due)?;
         self.pending[place].state = State::Asked(request);
         let pending = self.pending[place].clone();
         let here = |earlier: &&Pending| earlier.conversation == pending.conversation;
-        let after = self
-            .pending
-            .iter()
-            .take(place)
-            .rev()
-            .find(here)
-            .map(|earlier| earlier.client_id);
+        let after = self.pending.iter().take(place).rev().find(here).map(|earlier| earlier.client_id);
         Some((pending, after))
     }
 
     /// Whether `request` is the send for whose answer some message waits.
     pub fn awaits(&self, request: u64) -> bool {
-        self.pending
-            .iter()
-            .any(|pending| pending.state == State::Asked(request))
+        self.pending.iter().any(|pending| pending.state == State::Asked(request))
     }
 
     /// The message that was sent as `request` is settled; it leaves the queue.
     pub fn settle(&mut self, request: u64) -> Option<Pending> {
-        let place = self
-            .pending
-            .iter()
-            .position(|pending| pending.state == State::Asked(request))?;
+        let place = self.pending.iter().position(|pending| pending.state == State::Asked(request))?;
         self.pending.remove(place)
     }
 
     /// The message with this client id is settled; it leaves the queue.
     pub fn settle_client_id(&mut self, client_id: ClientId) -> Option<Pending> {
-        let place = self
-            .pending
-            .iter()
-            .position(|pending| pending.client_id == client_id)?;
+        let place = self.pending.iter().position(|pending| pending.client_id == client_id)?;
         self.pending.remove(place)
     }
 
@@ -125,9 +96,8 @@ impl Outbox {
 
     /// The copy of `conversation` has caught up to `have`: what waited for it goes out with that base.
     pub fn renew(&mut self, conversation: ConversationId, have: u64) {
-        let stale = |pending: &&mut Pending| {
-            pending.conversation == conversation && pending.state == State::Stale
-        };
+        let stale =
+            |pending: &&mut Pending| pending.conversation == conversation && pending.state == State::Stale;
         for pending in self.pending.iter_mut().filter(stale) {
             pending.base = have;
             pending.state = State::Due;
@@ -136,16 +106,11 @@ impl Outbox {
 
     /// The connection is gone: everything unacknowledged is sent again.
     pub fn repeat_all(&mut self) {
-        self.pending
-            .iter_mut()
-            .for_each(|pending| pending.state = State::Due);
+        self.pending.iter_mut().for_each(|pending| pending.state = State::Due);
     }
 
     fn set_from(&mut self, request: u64, state: State) -> Option<ConversationId> {
-        let place = self
-            .pending
-            .iter()
-            .position(|pending| pending.state == State::Asked(request))?;
+        let place = self.pending.iter().position(|pending| pending.state == State::Asked(request))?;
         let conversation = self.pending[place].conversation;
         let behind = self.pending.iter_mut().skip(place);
         behind
@@ -183,28 +148,18 @@ mod tests {
     fn due(outbox: &mut Outbox) -> Vec<(usize, Option<ClientId>, u64)> {
         let next = |request| outbox.next_due(request);
         let sends = (10..).map_while(next);
-        sends
-            .map(|(pending, after)| (pending.message, after, pending.base))
-            .collect()
+        sends.map(|(pending, after)| (pending.message, after, pending.base)).collect()
     }
 
     #[test]
     fn a_send_follows_the_unacknowledged_one_before_it() {
         let mut outbox = sent();
         outbox.repeat_all();
-        let all = [
-            (0, None, 7),
-            (1, None, 7),
-            (2, Some(id(0)), 7),
-            (3, Some(id(2)), 7),
-        ];
+        let all = [(0, None, 7), (1, None, 7), (2, Some(id(0)), 7), (3, Some(id(2)), 7)];
         assert_eq!(due(&mut outbox), all);
         outbox.repeat_all();
         outbox.settle_client_id(id(0));
-        assert_eq!(
-            due(&mut outbox),
-            [(1, None, 7), (2, None, 7), (3, Some(id(2)), 7)]
-        );
+        assert_eq!(due(&mut outbox), [(1, None, 7), (2, None, 7), (3, Some(id(2)), 7)]);
     }
 
     #[test]
@@ -212,10 +167,7 @@ mod tests {
         let mut outbox = sent();
         outbox.repeat_from(3);
         assert_eq!(due(&mut outbox), [(2, Some(id(0)), 7), (3, Some(id(2)), 7)]);
-        assert!(
-            !outbox.awaits(4),
-            "an answer to the earlier try does not count"
-        );
+        assert!(!outbox.awaits(4), "an answer to the earlier try does not count");
         assert!(outbox.settle(4).is_none());
     }
 

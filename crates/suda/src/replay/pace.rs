@@ -28,11 +28,7 @@ impl FromStr for Speed {
             return Ok(Self::Max);
         }
         let factor: f64 = text.parse().map_err(|_| BadSpeed)?;
-        if factor.is_finite() && factor > 0.0 {
-            Ok(Self::Times(factor))
-        } else {
-            Err(BadSpeed)
-        }
+        if factor.is_finite() && factor > 0.0 { Ok(Self::Times(factor)) } else { Err(BadSpeed) }
     }
 }
 
@@ -48,21 +44,14 @@ pub struct Pace {
 impl Pace {
     /// A clock that stands at the beginning.
     pub fn new(speed: Speed) -> Self {
-        Self {
-            speed,
-            seconds: 0,
-            last: 0,
-            begun: HashSet::new(),
-        }
+        Self { speed, seconds: 0, last: 0, begun: HashSet::new() }
     }
 
     /// How long after the beginning the message is due. Asked for every message, in the file's order: a new
     /// conversation and a step back in time cost nothing.
     pub fn due(&mut self, message: &PlannedMessage) -> Duration {
         if !self.begun.insert(message.conversation) {
-            self.seconds = self
-                .seconds
-                .saturating_add(message.second.saturating_sub(self.last));
+            self.seconds = self.seconds.saturating_add(message.second.saturating_sub(self.last));
         }
         self.last = message.second;
         match self.speed {
@@ -87,10 +76,7 @@ mod tests {
             second,
             text: "hello".to_owned(),
         });
-        messages
-            .iter()
-            .map(|message| pace.due(message).as_secs())
-            .collect()
+        messages.iter().map(|message| pace.due(message).as_secs()).collect()
     }
 
     #[test]

@@ -78,11 +78,7 @@ impl Cast {
     fn busiest(self) -> Vec<String> {
         let mut authors = self.authors;
         authors.sort_by_key(|(_, lines)| Reverse(*lines));
-        authors
-            .into_iter()
-            .take(GROUP_MEMBERS)
-            .map(|(author, _)| author)
-            .collect()
+        authors.into_iter().take(GROUP_MEMBERS).map(|(author, _)| author).collect()
     }
 }
 
@@ -98,24 +94,12 @@ impl Plan {
         let mut plan = Self::default();
         let seats = plan.seat(casts(&lines));
         let names = plan.conversations.iter().enumerate();
-        let places: HashMap<String, usize> = names
-            .map(|(place, one)| (one.name.clone(), place))
-            .collect();
+        let places: HashMap<String, usize> = names.map(|(place, one)| (one.name.clone(), place)).collect();
         for line in lines {
-            let Line {
-                conversation,
-                second,
-                author,
-                text,
-            } = line;
+            let Line { conversation, second, author, text } = line;
             let conversation = places[&conversation];
             match seats.get(&(conversation, author)) {
-                Some(&account) => plan.messages.push(PlannedMessage {
-                    conversation,
-                    account,
-                    second,
-                    text,
-                }),
+                Some(&account) => plan.messages.push(PlannedMessage { conversation, account, second, text }),
                 None => plan.left_out += 1,
             }
         }
@@ -135,34 +119,20 @@ impl Plan {
                 let account = if is_direct {
                     self.add_account(&author, Some(name.clone()))
                 } else {
-                    *known
-                        .entry(author.clone())
-                        .or_insert_with(|| self.add_account(&author, None))
+                    *known.entry(author.clone()).or_insert_with(|| self.add_account(&author, None))
                 };
                 self.accounts[account].conversations.push(conversation);
                 members.push(account);
                 seats.insert((conversation, author), account);
             }
-            let kind = if is_direct {
-                ConversationKind::Direct
-            } else {
-                ConversationKind::Group
-            };
-            self.conversations.push(PlannedConversation {
-                name,
-                kind,
-                members,
-            });
+            let kind = if is_direct { ConversationKind::Direct } else { ConversationKind::Group };
+            self.conversations.push(PlannedConversation { name, kind, members });
         }
         seats
     }
 
     fn add_account(&mut self, author: &str, only_in: Option<String>) -> usize {
-        self.accounts.push(PlannedAccount {
-            author: author.to_owned(),
-            only_in,
-            conversations: Vec::new(),
-        });
+        self.accounts.push(PlannedAccount { author: author.to_owned(), only_in, conversations: Vec::new() });
         self.accounts.len() - 1
     }
 }
@@ -187,53 +157,31 @@ mod tests {
 
     fn line(conversation: &str, author: &str) -> Line {
         let (conversation, author) = (conversation.to_owned(), author.to_owned());
-        Line {
-            conversation,
-            second: 0,
-            author,
-            text: "hello".to_owned(),
-        }
+        Line { conversation, second: 0, author, text: "hello".to_owned() }
     }
 
     #[test]
     fn two_authors_get_a_direct_conversation_with_accounts_of_their_own() {
-        let plan = Plan::of(vec![
-            line("x", "a"),
-            line("x", "b"),
-            line("y", "a"),
-            line("y", "b"),
-        ]);
+        let plan = Plan::of(vec![line("x", "a"), line("x", "b"), line("y", "a"), line("y", "b")]);
         assert_eq!(plan.accounts.len(), 4);
-        assert!(
-            plan.conversations
-                .iter()
-                .all(|one| one.kind == ConversationKind::Direct)
-        );
+        assert!(plan.conversations.iter().all(|one| one.kind == ConversationKind::Direct));
         assert_eq!(plan.accounts[2].conversations, [1]);
         assert_eq!(plan.accounts[2].only_in.as_deref(), Some("y"));
     }
 
     #[test]
     fn more_authors_get_a_group_and_stay_the_same_from_group_to_group() {
-        let lines = ["x", "y"]
-            .iter()
-            .flat_map(|name| ["a", "b", "c"].map(|author| line(name, author)));
+        let lines = ["x", "y"].iter().flat_map(|name| ["a", "b", "c"].map(|author| line(name, author)));
         let plan = Plan::of(lines.collect());
         assert_eq!(plan.accounts.len(), 3);
-        assert!(
-            plan.conversations
-                .iter()
-                .all(|one| one.kind == ConversationKind::Group)
-        );
+        assert!(plan.conversations.iter().all(|one| one.kind == ConversationKind::Group));
         assert_eq!(plan.accounts[1].conversations, [0, 1]);
         assert_eq!((plan.messages.len(), plan.left_out), (6, 0));
     }
 
     #[test]
     fn only_the_busiest_hundred_are_members_and_the_rest_is_counted() {
-        let mut lines: Vec<Line> = (0..130)
-            .map(|number| line("x", &format!("quiet{number}")))
-            .collect();
+        let mut lines: Vec<Line> = (0..130).map(|number| line("x", &format!("quiet{number}"))).collect();
         lines.extend((0..40).flat_map(|number| {
             let author = format!("loud{number}");
             [line("x", &author), line("x", &author)]
@@ -242,18 +190,8 @@ mod tests {
         assert_eq!(plan.conversations[0].members.len(), GROUP_MEMBERS);
         assert_eq!(plan.left_out, 70);
         assert_eq!(plan.messages.len(), 140);
-        let authors: Vec<&str> = plan
-            .accounts
-            .iter()
-            .map(|account| account.author.as_str())
-            .collect();
-        assert_eq!(
-            authors
-                .iter()
-                .filter(|author| author.starts_with("loud"))
-                .count(),
-            40
-        );
+        let authors: Vec<&str> = plan.accounts.iter().map(|account| account.author.as_str()).collect();
+        assert_eq!(authors.iter().filter(|author| author.starts_with("loud")).count(), 40);
         assert!(authors.contains(&"quiet59") && !authors.contains(&"quiet60"));
     }
 }

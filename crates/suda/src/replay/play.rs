@@ -64,18 +64,8 @@ impl Play {
     /// Prepares the devices' common ground.
     pub fn new(script: Arc<Script>, rest: Rest, run: Run) -> Self {
         let ledger = Arc::new(Ledger::new(script.plan.messages.len(), WINDOW));
-        let door = Arc::new(Door {
-            url: rest.websocket(),
-            gate: Semaphore::new(HANDSHAKES),
-        });
-        Self {
-            script,
-            ledger,
-            door,
-            goal: watch::Sender::new(Goal::Live),
-            rest,
-            run,
-        }
+        let door = Arc::new(Door { url: rest.websocket(), gate: Semaphore::new(HANDSHAKES) });
+        Self { script, ledger, door, goal: watch::Sender::new(Goal::Live), rest, run }
     }
 
     /// Connects every device, sends every message, compares every copy.
@@ -111,13 +101,8 @@ impl Play {
             let [first, second] = &account.tokens;
             let (sender, inbox) = mpsc::channel(OUTBOX_MAX);
             orders.push(sender);
-            devices.push(tokio::spawn(
-                self.device(place, first).run(inbox, self.goal.subscribe()),
-            ));
-            devices.push(tokio::spawn(
-                self.device(place, second)
-                    .run(no_orders(), self.goal.subscribe()),
-            ));
+            devices.push(tokio::spawn(self.device(place, first).run(inbox, self.goal.subscribe())));
+            devices.push(tokio::spawn(self.device(place, second).run(no_orders(), self.goal.subscribe())));
         }
         let step = Step::of("connecting", devices.len());
         let connected = &self.ledger.tallies().connected;
@@ -127,11 +112,8 @@ impl Play {
     }
 
     fn device(&self, account: usize, token: &str) -> Device {
-        let (door, script, ledger) = (
-            Arc::clone(&self.door),
-            Arc::clone(&self.script),
-            Arc::clone(&self.ledger),
-        );
+        let (door, script, ledger) =
+            (Arc::clone(&self.door), Arc::clone(&self.script), Arc::clone(&self.ledger));
         Device::new(door, script, ledger, account, token.to_owned())
     }
 
@@ -200,10 +182,8 @@ impl Play {
         let read_one = |account: usize| {
             let done = &done;
             async move {
-                let logged_in = self
-                    .run
-                    .log_in(&self.rest, &self.script.plan.accounts[account], "fresh")
-                    .await?;
+                let logged_in =
+                    self.run.log_in(&self.rest, &self.script.plan.accounts[account], "fresh").await?;
                 let device = self.device(account, &logged_in.token);
                 let copies = device.run(no_orders(), self.goal.subscribe()).await;
                 done.fetch_add(1, Ordering::Relaxed);
@@ -212,9 +192,7 @@ impl Play {
         };
         let reading = async {
             let mut findings = Findings::default();
-            let mut fresh = stream::iter(0..accounts)
-                .map(read_one)
-                .buffer_unordered(FRESH_AT_ONCE);
+            let mut fresh = stream::iter(0..accounts).map(read_one).buffer_unordered(FRESH_AT_ONCE);
             while let Some(found) = fresh.next().await {
                 findings += found?;
             }
@@ -297,17 +275,8 @@ impl Play {
 type Heads = Arc<HashMap<ConversationId, u64>>;
 
 fn heads(sent: &HashMap<ConversationId, Sent>) -> Heads {
-    let head = |sent: &Sent| {
-        sent.values()
-            .filter_map(|message| message.seq)
-            .max()
-            .unwrap_or(0)
-    };
-    Arc::new(
-        sent.iter()
-            .map(|(conversation, sent)| (*conversation, head(sent)))
-            .collect(),
-    )
+    let head = |sent: &Sent| sent.values().filter_map(|message| message.seq).max().unwrap_or(0);
+    Arc::new(sent.iter().map(|(conversation, sent)| (*conversation, head(sent))).collect())
 }
 
 /// Compares all copies of a device.

@@ -81,21 +81,13 @@ impl fmt::Display for Report {
             "differences   {} missing, {} duplicated, {} out of order",
             self.missing, self.duplicated, self.out_of_order
         )?;
-        writeln!(
-            f,
-            "acknowledged  {:.1} ms median, {:.1} ms p99",
-            self.ack_ms.p50, self.ack_ms.p99
-        )?;
+        writeln!(f, "acknowledged  {:.1} ms median, {:.1} ms p99", self.ack_ms.p50, self.ack_ms.p99)?;
         writeln!(
             f,
             "delivered     {:.1} ms median, {:.1} ms p99",
             self.delivery_ms.p50, self.delivery_ms.p99
         )?;
-        write!(
-            f,
-            "on the way    {} connected again, {} sent again",
-            self.reconnected, self.resent
-        )?;
+        write!(f, "on the way    {} connected again, {} sent again", self.reconnected, self.resent)?;
         for (code, count) in &self.errors {
             write!(f, ", {count} × {code}")?;
         }

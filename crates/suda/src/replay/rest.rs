@@ -59,10 +59,7 @@ impl Rest {
     pub fn new(url: &str) -> Result<Self, RestError> {
         let base = url.trim_end_matches('/').to_owned();
         let http = reqwest::Client::builder().timeout(ANSWER_WITHIN).build();
-        let http = http.map_err(|source| RestError::Unreachable {
-            url: base.clone(),
-            source,
-        })?;
+        let http = http.map_err(|source| RestError::Unreachable { url: base.clone(), source })?;
         Ok(Self { http, base })
     }
 
@@ -78,8 +75,7 @@ impl Rest {
     /// # Errors
     /// Why it cannot be used.
     pub async fn health(&self) -> Result<Health, RestError> {
-        self.answer(self.http.get(format!("{}/v1/health", self.base)))
-            .await
+        self.answer(self.http.get(format!("{}/v1/health", self.base))).await
     }
 
     /// Posts `body` as JSON until there is an answer. What is posted must do no harm when it is carried out twice.
@@ -119,20 +115,12 @@ impl Rest {
         }
     }
 
-    async fn answer<T: DeserializeOwned>(
-        &self,
-        request: reqwest::RequestBuilder,
-    ) -> Result<T, RestError> {
-        let unreachable = |source: reqwest::Error| RestError::Unreachable {
-            url: self.base.clone(),
-            source,
-        };
+    async fn answer<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, RestError> {
+        let unreachable = |source: reqwest::Error| RestError::Unreachable { url: self.base.clone(), source };
         let response = request.send().await.map_err(unreachable)?;
         let is_success = response.status().is_success();
         let bytes = response.bytes().await.map_err(unreachable)?;
-        let strange = |_| RestError::Strange {
-            url: self.base.clone(),
-        };
+        let strange = |_| RestError::Strange { url: self.base.clone() };
         if is_success {
             return serde_json::from_slice(&bytes).map_err(strange);
         }

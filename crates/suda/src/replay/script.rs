@@ -19,10 +19,7 @@ pub struct Script {
 impl Script {
     /// The conversations of an account.
     pub fn conversations_of(&self, account: usize) -> impl Iterator<Item = ConversationId> {
-        self.plan.accounts[account]
-            .conversations
-            .iter()
-            .map(|place| self.conversations[*place])
+        self.plan.accounts[account].conversations.iter().map(|place| self.conversations[*place])
     }
 
     /// Where a message goes.

@@ -37,10 +37,7 @@ pub struct StagedAccount {
 impl Run {
     /// A run that nobody else has.
     pub fn new() -> Self {
-        Self {
-            id: Uuid::now_v7(),
-            password: format!("{:032x}", rand::random::<u128>()),
-        }
+        Self { id: Uuid::now_v7(), password: format!("{:032x}", rand::random::<u128>()) }
     }
 
     /// The account's name: up to 32 characters, not to be guessed from the author's.
@@ -50,12 +47,7 @@ impl Run {
         hash.update(account.only_in.as_deref().unwrap_or_default());
         hash.update([0]);
         hash.update(&account.author);
-        let digest: String = hash
-            .finalize()
-            .iter()
-            .take(12)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest: String = hash.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
         format!("replay.{digest}")
     }
 
@@ -73,23 +65,12 @@ impl Run {
             let first = self.first_device(rest, account).await?;
             let second = self.log_in(rest, account, "second").await?;
             step.advance();
-            Ok(StagedAccount {
-                id: first.account.profile.account,
-                tokens: [first.token, second.token],
-            })
+            Ok(StagedAccount { id: first.account.profile.account, tokens: [first.token, second.token] })
         };
-        stream::iter(&plan.accounts)
-            .map(sign_up)
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await
+        stream::iter(&plan.accounts).map(sign_up).buffered(AT_ONCE).try_collect().await
     }
 
-    async fn first_device(
-        &self,
-        rest: &Rest,
-        account: &PlannedAccount,
-    ) -> Result<LoggedIn, RestError> {
+    async fn first_device(&self, rest: &Rest, account: &PlannedAccount) -> Result<LoggedIn, RestError> {
         let request = SignUp {
             name: self.name(account),
             password: self.password.clone(),
@@ -117,11 +98,7 @@ impl Run {
         name: &str,
     ) -> Result<LoggedIn, RestError> {
         let password = self.password.clone();
-        let request = LogIn {
-            name: self.name(account),
-            password,
-            device: device(name),
-        };
+        let request = LogIn { name: self.name(account), password, device: device(name) };
         rest.post("/v1/login", None, &request).await
     }
 }
@@ -139,59 +116,32 @@ pub async fn converse(
     let create = |place: usize| async move {
         let planned = &plan.conversations[place];
         let mut members = planned.members.iter().map(|account| &accounts[*account]);
-        let owner = members
-            .next()
-            .expect("somebody wrote the conversation's first line");
+        let owner = members.next().expect("somebody wrote the conversation's first line");
         let others: Vec<AccountId> = members.map(|account| account.id).collect();
         let token = Some(owner.tokens[0].as_str());
         let made: ConversationRef = match (planned.kind, others.first()) {
             (ConversationKind::Direct, Some(other)) => {
-                rest.post("/v1/direct", token, &OpenDirect { account: *other })
-                    .await?
+                rest.post("/v1/direct", token, &OpenDirect { account: *other }).await?
             }
             _ => {
                 let title = visible(&planned.name, TITLE_MAX);
-                let settings = SettingsBody {
-                    title,
-                    ..SettingsBody::default()
-                };
+                let settings = SettingsBody { title, ..SettingsBody::default() };
                 let client_id = ClientId(Uuid::now_v7());
-                rest.post(
-                    "/v1/groups",
-                    token,
-                    &NewGroup {
-                        client_id,
-                        members: others,
-                        settings,
-                    },
-                )
-                .await?
+                rest.post("/v1/groups", token, &NewGroup { client_id, members: others, settings }).await?
             }
         };
         step.advance();
         Ok(made.conversation)
     };
-    stream::iter(0..plan.conversations.len())
-        .map(create)
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await
+    stream::iter(0..plan.conversations.len()).map(create).buffered(AT_ONCE).try_collect().await
 }
 
 fn device(name: &str) -> NewDevice {
-    NewDevice {
-        name: name.to_owned(),
-        platform: "replay".to_owned(),
-    }
+    NewDevice { name: name.to_owned(), platform: "replay".to_owned() }
 }
 
 /// The first characters of `text` that can be shown; `None` where there are none.
 fn visible(text: &str, most: usize) -> Option<String> {
-    let shown: String = text
-        .trim()
-        .chars()
-        .filter(|one| !one.is_control())
-        .take(most)
-        .collect();
+    let shown: String = text.trim().chars().filter(|one| !one.is_control()).take(most).collect();
     (!shown.trim().is_empty()).then_some(shown)
 }

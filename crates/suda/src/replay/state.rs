@@ -75,19 +75,9 @@ pub struct Lost;
 impl State {
     /// A device of the account at place `account` that knows nothing yet.
     pub fn new(script: Arc<Script>, ledger: Arc<Ledger>, account: usize) -> Self {
-        let copies = script
-            .conversations_of(account)
-            .map(|id| (id, Copy::default()))
-            .collect();
+        let copies = script.conversations_of(account).map(|id| (id, Copy::default())).collect();
         let (outbox, session) = (Outbox::default(), Session::default());
-        Self {
-            script,
-            ledger,
-            copies,
-            outbox,
-            resume: None,
-            session,
-        }
+        Self { script, ledger, copies, outbox, resume: None, session }
     }
 
     /// The copies as they are.
@@ -102,9 +92,8 @@ impl State {
 
     /// Whether everything sent is settled and every copy reaches up to its conversation's head.
     pub fn has_reached(&self, heads: &HashMap<ConversationId, u64>) -> bool {
-        let reaches = |(id, copy): (&ConversationId, &Copy)| {
-            heads.get(id).is_none_or(|head| copy.have() >= *head)
-        };
+        let reaches =
+            |(id, copy): (&ConversationId, &Copy)| heads.get(id).is_none_or(|head| copy.have() >= *head);
         self.outbox.is_empty() && self.copies.iter().all(reaches)
     }
 
@@ -122,10 +111,7 @@ impl State {
 
     /// A connection stands: what was under way on the last one is asked again.
     pub fn welcome(&mut self, welcome: Welcome) {
-        self.session = Session {
-            page_entries: u64::from(welcome.limits.page_entries),
-            ..Session::default()
-        };
+        self.session = Session { page_entries: u64::from(welcome.limits.page_entries), ..Session::default() };
         self.outbox.repeat_all();
         let since = self.resume.clone().filter(|_| welcome.resumed);
         let resume = welcome.window.resume.clone();
@@ -140,8 +126,7 @@ impl State {
     pub fn compose(&mut self, message: usize) {
         let conversation = self.script.conversation_of(message);
         let base = self.copies.get(&conversation).map_or(0, Copy::have);
-        self.outbox
-            .push(message, conversation, self.ledger.client_id(message), base);
+        self.outbox.push(message, conversation, self.ledger.client_id(message), base);
     }
 
     /// Until when nothing may be asked, because the server said so.
@@ -151,11 +136,7 @@ impl State {
 
     /// The next request, if there is something to ask.
     pub fn next_request(&mut self) -> Option<OutgoingRequest> {
-        if self
-            .session
-            .paused_until
-            .is_some_and(|until| until > Instant::now())
-        {
+        if self.session.paused_until.is_some_and(|until| until > Instant::now()) {
             return None;
         }
         self.session.paused_until = None;
@@ -163,31 +144,17 @@ impl State {
             return None;
         }
         let id = self.session.requests + 1;
-        let (question, request) = self
-            .next_send(id)
-            .or_else(|| self.next_page())
-            .or_else(|| self.next_window())?;
+        let (question, request) =
+            self.next_send(id).or_else(|| self.next_page()).or_else(|| self.next_window())?;
         self.session.requests = id;
         self.session.unanswered.insert(id, question);
         Some(OutgoingRequest { id, request })
     }
 
     fn next_send(&mut self, id: u64) -> Option<(Question, Request)> {
-        let (
-            Pending {
-                message,
-                conversation,
-                client_id,
-                base,
-                ..
-            },
-            after,
-        ) = self.outbox.next_due(id)?;
+        let (Pending { message, conversation, client_id, base, .. }, after) = self.outbox.next_due(id)?;
         self.ledger.sending(message);
-        let body = MessageBody::Text {
-            text: self.script.text(message).to_owned(),
-            data: None,
-        };
+        let body = MessageBody::Text { text: self.script.text(message).to_owned(), data: None };
         let send = Send {
             conversation,
             client_id,
@@ -208,31 +175,15 @@ impl State {
         let conversation = self.session.wanted.pop_first()?;
         self.session.fetching.insert(conversation);
         let from = self.copies.get(&conversation).map_or(0, Copy::have) + 1;
-        let range = Range::Between {
-            from,
-            to: from + self.session.page_entries.max(1) - 1,
-        };
-        Some((
-            Question::Page(conversation),
-            Request::History(HistoryQuery {
-                conversation,
-                range,
-            }),
-        ))
+        let range = Range::Between { from, to: from + self.session.page_entries.max(1) - 1 };
+        Some((Question::Page(conversation), Request::History(HistoryQuery { conversation, range })))
     }
 
     fn next_window(&mut self) -> Option<(Question, Request)> {
         let list = self.session.list.as_mut().filter(|list| !list.is_asked)?;
         list.is_asked = true;
         let (since, after) = (list.since.clone(), Some(list.after.clone()));
-        Some((
-            Question::Window,
-            Request::Window(WindowQuery {
-                since,
-                after,
-                limit: Some(WINDOW_ROWS),
-            }),
-        ))
+        Some((Question::Window, Request::Window(WindowQuery { since, after, limit: Some(WINDOW_ROWS) })))
     }
 
     /// Takes a frame of the server.
@@ -274,9 +225,7 @@ impl State {
 
     fn take_answer(&mut self, id: u64, ok: &Raw) -> Result<(), Lost> {
         match self.session.unanswered.remove(&id) {
-            Some(Question::Send(message)) => {
-                self.take_sent(id, message, ok.parse().map_err(|_| Lost)?)
-            }
+            Some(Question::Send(message)) => self.take_sent(id, message, ok.parse().map_err(|_| Lost)?),
             Some(Question::Page(_)) => self.take_page(ok.parse().map_err(|_| Lost)?),
             Some(Question::Window) => {
                 let window: Window = ok.parse().map_err(|_| Lost)?;
@@ -291,41 +240,21 @@ impl State {
 
     fn take_sent(&mut self, id: u64, message: usize, sent: Sent) {
         self.outbox.settle(id);
-        let Sent {
-            conversation,
-            position,
-            at,
-            ..
-        } = sent;
+        let Sent { conversation, position, at, .. } = sent;
         self.ledger.acknowledge(message, position);
         let Some(copy) = self.copies.get_mut(&conversation) else {
             return;
         };
         let client_id = self.ledger.client_id(message);
         let message = Some(self.script.fingerprint(message));
-        copy.take(
-            position.epoch,
-            Held {
-                seq: position.seq,
-                at,
-                client_id,
-                message,
-            },
-        );
+        copy.take(position.epoch, Held { seq: position.seq, at, client_id, message });
         if copy.is_behind() {
             self.want(conversation);
         }
     }
 
     fn take_page(&mut self, page: Page) {
-        let Page {
-            conversation,
-            epoch,
-            head,
-            from,
-            to,
-            entries,
-        } = page;
+        let Page { conversation, epoch, head, from, to, entries } = page;
         self.session.fetching.remove(&conversation);
         let Some(copy) = self.copies.get_mut(&conversation) else {
             return;
@@ -363,10 +292,7 @@ impl State {
             (Some(Question::Window), _) => {
                 self.ledger.note_error(&error.code);
                 self.pause(retry.unwrap_or(IDLE_PAGE_PAUSE));
-                self.session
-                    .list
-                    .iter_mut()
-                    .for_each(|list| list.is_asked = false);
+                self.session.list.iter_mut().for_each(|list| list.is_asked = false);
             }
             _ => self.ledger.note_error(&error.code),
         }
@@ -403,14 +329,7 @@ impl State {
             }
         }
         match window.next {
-            Some(after) => {
-                self.session.list = Some(List {
-                    since,
-                    after,
-                    resume,
-                    is_asked: false,
-                })
-            }
+            Some(after) => self.session.list = Some(List { since, after, resume, is_asked: false }),
             None => self.resume = Some(resume),
         }
     }
@@ -423,13 +342,9 @@ impl State {
     }
 
     fn pause(&mut self, pause: Duration) {
-        let until =
-            Instant::now() + pause.mul_f64(rand::Rng::random_range(&mut rand::rng(), 0.5..1.5));
-        self.session.paused_until = Some(
-            self.session
-                .paused_until
-                .map_or(until, |earlier| earlier.max(until)),
-        );
+        let until = Instant::now() + pause.mul_f64(rand::Rng::random_range(&mut rand::rng(), 0.5..1.5));
+        self.session.paused_until =
+            Some(self.session.paused_until.map_or(until, |earlier| earlier.max(until)));
     }
 }
 
@@ -437,13 +352,7 @@ impl State {
 fn settle(outbox: &mut Outbox, ledger: &Ledger, epoch: u32, entry: &Entry) -> bool {
     let settled = outbox.settle_client_id(entry.client_id);
     if let Some(pending) = &settled {
-        ledger.acknowledge(
-            pending.message,
-            Position {
-                epoch,
-                seq: entry.seq,
-            },
-        );
+        ledger.acknowledge(pending.message, Position { epoch, seq: entry.seq });
     }
     settled.is_some()
 }

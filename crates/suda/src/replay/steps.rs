@@ -15,12 +15,9 @@ pub struct Step {
 impl Step {
     /// Begins a step of `total` parts; `what` names it, as in "signing up".
     pub fn of(what: &'static str, total: usize) -> Self {
-        let style =
-            ProgressStyle::with_template("{msg:22} {wide_bar} {pos}/{len}, {elapsed}, {eta} left");
+        let style = ProgressStyle::with_template("{msg:22} {wide_bar} {pos}/{len}, {elapsed}, {eta} left");
         let style = style.expect("the template is valid; every replay reads it");
-        let bar = ProgressBar::new(total as u64)
-            .with_style(style)
-            .with_message(what);
+        let bar = ProgressBar::new(total as u64).with_style(style).with_message(what);
         bar.enable_steady_tick(TICK);
         Self { bar }
     }

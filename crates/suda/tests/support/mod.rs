@@ -1,10 +1,7 @@
 //! Spawns the real binary for tests: a server on a folder of its own and a free port, or one command to its end.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on should stop with a trace"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop with a trace")]
 
 pub mod wire;
 
@@ -44,11 +41,7 @@ enum Folder {
 impl Server {
     /// Starts a server on a new folder and a free port of this machine, and waits until it listens.
     pub fn spawn(arguments: &[&str]) -> Self {
-        Self::start(
-            Folder::Own(tempfile::tempdir().unwrap()),
-            "127.0.0.1:0",
-            arguments,
-        )
+        Self::start(Folder::Own(tempfile::tempdir().unwrap()), "127.0.0.1:0", arguments)
     }
 
     /// Starts a server on this folder, which stays when the server is dropped.
@@ -65,11 +58,7 @@ impl Server {
 
     fn start(folder: Folder, listen: &str, arguments: &[&str]) -> Self {
         let mut command = suda(["serve"]);
-        command
-            .arg("--data")
-            .arg(folder.path())
-            .args(["--listen", listen])
-            .args(arguments);
+        command.arg("--data").arg(folder.path()).args(["--listen", listen]).args(arguments);
         Self::from_command(command, folder, arguments)
     }
 
@@ -82,48 +71,22 @@ impl Server {
     }
 
     /// Starts a server on this folder through a shell script that ends with `exec "$0" "$@"`.
-    pub fn spawn_through(
-        script: &str,
-        variables: &[(&str, &Path)],
-        data: &Path,
-        arguments: &[&str],
-    ) -> Self {
+    pub fn spawn_through(script: &str, variables: &[(&str, &Path)], data: &Path, arguments: &[&str]) -> Self {
         let command = through(script, variables, data, arguments);
         Self::from_command(command, Folder::Given(data.to_owned()), arguments)
     }
 
     fn from_command(mut command: Command, folder: Folder, arguments: &[&str]) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (log, errors) = lines(child.stderr.take().unwrap());
         let (output, outputs) = lines(child.stdout.take().unwrap());
         let Ok(first) = output.recv_timeout(PATIENCE) else {
             let log: Vec<_> = log.try_iter().collect();
-            panic!(
-                "the server did not start: {:?}\n{}",
-                child.try_wait(),
-                log.join("\n")
-            );
+            panic!("the server did not start: {:?}\n{}", child.try_wait(), log.join("\n"));
         };
-        let url = first
-            .strip_prefix("suda listens on ")
-            .expect("the first line says where")
-            .to_owned();
-        let arguments = arguments
-            .iter()
-            .map(|argument| (*argument).to_owned())
-            .collect();
-        Self {
-            child,
-            url,
-            folder,
-            arguments,
-            log,
-            readers: vec![errors, outputs],
-        }
+        let url = first.strip_prefix("suda listens on ").expect("the first line says where").to_owned();
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        Self { child, url, folder, arguments, log, readers: vec![errors, outputs] }
     }
 
     /// Where it listens: `http://127.0.0.1:PORT`.
@@ -181,9 +144,7 @@ impl Server {
 
     /// Waits until it has ended by itself.
     pub fn wait(&mut self) -> ExitStatus {
-        self.readers
-            .drain(..)
-            .for_each(|reader| reader.join().unwrap());
+        self.readers.drain(..).for_each(|reader| reader.join().unwrap());
         self.child.wait().unwrap()
     }
 
@@ -249,15 +210,7 @@ pub fn failure_of<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> (i
 
 fn through(script: &str, variables: &[(&str, &Path)], data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("sh");
-    command.args([
-        "-c",
-        script,
-        env!("CARGO_BIN_EXE_suda"),
-        "serve",
-        "--listen",
-        "127.0.0.1:0",
-        "--data",
-    ]);
+    command.args(["-c", script, env!("CARGO_BIN_EXE_suda"), "serve", "--listen", "127.0.0.1:0", "--data"]);
     command.arg(data).args(arguments);
     let mut command = clean(command);
     command.envs(variables.iter().copied());
@@ -289,52 +242,27 @@ fn lines(stream: impl std::io::Read + Send + 'static) -> (Receiver<String>, Join
 pub fn http(certificates: &[String]) -> reqwest::Client {
     // An error means that another test has installed it.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let certificates = certificates
-        .iter()
-        .map(|pem| reqwest::Certificate::from_pem(pem.as_bytes()).unwrap());
-    reqwest::Client::builder()
-        .tls_certs_only(certificates)
-        .timeout(PATIENCE)
-        .build()
-        .unwrap()
+    let certificates = certificates.iter().map(|pem| reqwest::Certificate::from_pem(pem.as_bytes()).unwrap());
+    reqwest::Client::builder().tls_certs_only(certificates).timeout(PATIENCE).build().unwrap()
 }
 
 /// Hashing that costs as little as possible: tests are no attackers.
 pub const CHEAP_PASSWORDS: [&str; 2] = ["--password-memory-kib=8", "--password-passes=1"];
 
 /// Posts JSON to a path of the server; answers status and body.
-pub async fn post(
-    server: &Server,
-    path: &str,
-    body: serde_json::Value,
-) -> (u16, serde_json::Value) {
-    let reply = http(&[])
-        .post(format!("{}{path}", server.url()))
-        .json(&body)
-        .send()
-        .await
-        .unwrap();
+pub async fn post(server: &Server, path: &str, body: serde_json::Value) -> (u16, serde_json::Value) {
+    let reply = http(&[]).post(format!("{}{path}", server.url())).json(&body).send().await.unwrap();
     (reply.status().as_u16(), reply.json().await.unwrap())
 }
 
 /// Signs up; answers status and body.
 pub async fn sign_up(server: &Server, name: &str) -> (u16, serde_json::Value) {
-    post(
-        server,
-        "/v1/accounts",
-        serde_json::json!({ "name": name, "password": PASSWORD }),
-    )
-    .await
+    post(server, "/v1/accounts", serde_json::json!({ "name": name, "password": PASSWORD })).await
 }
 
 /// Logs in; answers status and body.
 pub async fn log_in(server: &Server, name: &str, password: &str) -> (u16, serde_json::Value) {
-    post(
-        server,
-        "/v1/login",
-        serde_json::json!({ "name": name, "password": password }),
-    )
-    .await
+    post(server, "/v1/login", serde_json::json!({ "name": name, "password": password })).await
 }
 
 /// The password of every account in tests.

@@ -26,8 +26,7 @@ pub struct Person {
 impl Person {
     /// Signs up under `name`.
     pub async fn sign_up(url: &str, name: &str) -> Self {
-        let body =
-            json!({ "name": name, "password": "correct horse", "device": { "name": "first" } });
+        let body = json!({ "name": name, "password": "correct horse", "device": { "name": "first" } });
         Self::enter(url, name, "/v1/accounts", body).await
     }
 
@@ -41,23 +40,10 @@ impl Person {
         // An error means that there is a provider already, which is as well.
         drop(rustls::crypto::ring::default_provider().install_default());
         // No connection is kept: a server that was killed and started again must not meet an old one.
-        let http = reqwest::Client::builder()
-            .pool_max_idle_per_host(0)
-            .build()
-            .unwrap();
-        let answer = http
-            .post(format!("{url}{path}"))
-            .json(&body)
-            .send()
-            .await
-            .unwrap();
+        let http = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+        let answer = http.post(format!("{url}{path}")).json(&body).send().await.unwrap();
         let answer: Value = answer.json().await.unwrap();
-        let text = |value: &Value| {
-            value
-                .as_str()
-                .unwrap_or_else(|| panic!("{answer}"))
-                .to_owned()
-        };
+        let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
         Self {
             url: url.to_owned(),
             http,
@@ -71,15 +57,9 @@ impl Person {
     /// Calls the REST API; answers status and body.
     pub async fn rest(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
         let method = method.parse().unwrap();
-        let request = self
-            .http
-            .request(method, format!("{}{path}", self.url))
-            .bearer_auth(&self.token);
+        let request = self.http.request(method, format!("{}{path}", self.url)).bearer_auth(&self.token);
         let answer = request.json(&body).send().await.unwrap();
-        (
-            answer.status().as_u16(),
-            answer.json().await.unwrap_or(Value::Null),
-        )
+        (answer.status().as_u16(), answer.json().await.unwrap_or(Value::Null))
     }
 
     /// Calls the REST API, which must agree.
@@ -98,9 +78,7 @@ impl Person {
 
     /// The direct conversation with somebody.
     pub async fn direct(&self, other: &Self) -> String {
-        let answer = self
-            .ok("POST", "/v1/direct", json!({ "account": other.id }))
-            .await;
+        let answer = self.ok("POST", "/v1/direct", json!({ "account": other.id })).await;
         answer["conversation"].as_str().unwrap().to_owned()
     }
 
@@ -114,9 +92,7 @@ impl Person {
 
     /// Sends a text over HTTP and answers its sequence.
     pub async fn say(&self, conversation: &str, base: u64, text: &str) -> u64 {
-        let sent = self
-            .request("send", message(conversation, Uuid::now_v7(), base, text))
-            .await;
+        let sent = self.request("send", message(conversation, Uuid::now_v7(), base, text)).await;
         sent.unwrap()["position"]["seq"].as_u64().unwrap()
     }
 
@@ -131,16 +107,10 @@ impl Person {
     pub async fn history(&self, conversation: &str) -> Result<Vec<Value>, String> {
         let mut entries = Vec::new();
         loop {
-            let from = entries
-                .last()
-                .map_or(1, |last: &Value| last["seq"].as_u64().unwrap() + 1);
+            let from = entries.last().map_or(1, |last: &Value| last["seq"].as_u64().unwrap() + 1);
             let range = json!({ "between": { "from": from, "to": u32::MAX } });
-            let page = self
-                .request(
-                    "history",
-                    json!({ "conversation": conversation, "range": range }),
-                )
-                .await?;
+            let page =
+                self.request("history", json!({ "conversation": conversation, "range": range })).await?;
             entries.extend(page["entries"].as_array().unwrap().iter().cloned());
             if page["to"].as_u64() >= page["head"].as_u64() {
                 return Ok(entries);
@@ -178,15 +148,8 @@ pub struct Line {
 impl Line {
     /// Connects, and says nothing.
     pub async fn open(url: &str) -> Self {
-        let (socket, _) = connect_async(format!("{}/v1/ws", url.replacen("http", "ws", 1)))
-            .await
-            .unwrap();
-        Self {
-            socket,
-            next: 0,
-            events: Vec::new(),
-            welcome: Value::Null,
-        }
+        let (socket, _) = connect_async(format!("{}/v1/ws", url.replacen("http", "ws", 1))).await.unwrap();
+        Self { socket, next: 0, events: Vec::new(), welcome: Value::Null }
     }
 
     /// Says hello.
@@ -199,8 +162,7 @@ impl Line {
     /// Sends a request without waiting; answers its id.
     pub async fn send(&mut self, name: &str, body: Value) -> u64 {
         self.next += 1;
-        self.say(&json!({ "id": self.next, "type": name, "body": body }).to_string())
-            .await;
+        self.say(&json!({ "id": self.next, "type": name, "body": body }).to_string()).await;
         self.next
     }
 
@@ -232,10 +194,7 @@ impl Line {
             if let Some(place) = self.events.iter().position(|event| event["event"] == name) {
                 return self.events.remove(place)["body"].clone();
             }
-            let frame = self
-                .frame()
-                .await
-                .unwrap_or_else(|code| panic!("closed {code} before {name}"));
+            let frame = self.frame().await.unwrap_or_else(|code| panic!("closed {code} before {name}"));
             self.events.push(frame);
         }
     }
@@ -253,9 +212,7 @@ impl Line {
     /// The next frame, or the close code.
     pub async fn frame(&mut self) -> Result<Value, u16> {
         loop {
-            let next = tokio::time::timeout(PATIENCE, self.socket.next())
-                .await
-                .expect("a frame in time");
+            let next = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("a frame in time");
             match next {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Close(frame))) => {

@@ -33,11 +33,15 @@ pub struct Row {
     pub within: usize,
 }
 
-/// Everything that is loaded, as rows of `width` cells.
-pub fn rows(model: &Model, open: &OpenConversation, width: usize) -> Vec<Row> {
+/// The messages up to `reach` before and after the one at the bottom of the window, as rows of `width` cells. Every
+/// message has a row at least, so that as many rows are there where as many messages are loaded.
+pub fn rows(model: &Model, open: &OpenConversation, width: usize, reach: usize) -> Vec<Row> {
     let mut rows = Vec::new();
     let unread_from = first_unread(model, open);
-    for (index, message) in open.messages.iter().enumerate() {
+    let bottom = bottom_message(open);
+    let first = bottom.saturating_sub(reach);
+    let near = open.messages.iter().enumerate().skip(first);
+    for (index, message) in near.take(bottom + reach + 1 - first) {
         let previous = index.checked_sub(1).map(|before| &open.messages[before]);
         let mut lines = Vec::new();
         if index == 0 && open.has_earlier {
@@ -58,6 +62,18 @@ pub fn rows(model: &Model, open: &OpenConversation, width: usize) -> Vec<Row> {
         }));
     }
     rows
+}
+
+/// Which of the loaded messages stands at the bottom of the window.
+pub fn bottom_message(open: &OpenConversation) -> usize {
+    let last = open.messages.len().saturating_sub(1);
+    let Scroll::At { message, .. } = open.scroll else {
+        return last;
+    };
+    let mut messages = open.messages.iter();
+    messages
+        .position(|candidate| candidate.client_id == message)
+        .unwrap_or(last)
 }
 
 /// Which row stands at the bottom of the window.

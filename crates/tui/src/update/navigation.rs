@@ -2,9 +2,8 @@
 
 use suda_proto::ConversationId;
 
-use crate::areas::areas;
 use crate::effect::{Act, Ask, Effect, Reading, Stretch};
-use crate::model::conversation::{OpenConversation, Scroll};
+use crate::model::conversation::OpenConversation;
 use crate::model::{Model, Pane, Screen};
 use crate::transcript;
 
@@ -113,7 +112,7 @@ pub fn mark_seen(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(open) = &model.open else {
         return;
     };
-    let Some(seen) = last_seen(model, open).filter(|seen| *seen > open.marked) else {
+    let Some(seen) = last_seen(open).filter(|seen| *seen > open.marked) else {
         return;
     };
     let conversation = open.id;
@@ -124,13 +123,10 @@ pub fn mark_seen(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 /// The highest sequence in the window.
-fn last_seen(model: &Model, open: &OpenConversation) -> Option<u64> {
-    if open.scroll == Scroll::Newest {
-        return open.last_seq();
-    }
-    let area = areas(model).transcript;
-    let rows = transcript::rows(model, open, usize::from(area.width));
-    let last = rows.get(transcript::bottom(open, &rows))?.message;
-    let seen = open.messages[..=last].iter().rev();
-    seen.into_iter().find_map(|message| message.seq)
+fn last_seen(open: &OpenConversation) -> Option<u64> {
+    let seen = open
+        .messages
+        .iter()
+        .take(transcript::bottom_message(open) + 1);
+    seen.rev().find_map(|message| message.seq)
 }

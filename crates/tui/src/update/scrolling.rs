@@ -19,7 +19,7 @@ pub fn by_rows(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
     let Some(open) = &model.open else {
         return;
     };
-    let rows = transcript::rows(model, open, width);
+    let rows = transcript::rows(model, open, width, 2 * height + by.unsigned_abs());
     let last = rows.len().saturating_sub(1);
     let lowest = height.saturating_sub(1).min(last);
     let wanted = transcript::bottom(open, &rows)
@@ -27,6 +27,7 @@ pub fn by_rows(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
         .saturating_add_signed(by);
     let bottom = wanted.clamp(lowest, last);
     let is_at_end = bottom >= last;
+    let starts_near = rows.first().is_none_or(|row| row.message == 0);
     let scroll = match rows.get(bottom) {
         Some(row) if !is_at_end || open.has_later => Scroll::At {
             message: open.messages[row.message].client_id,
@@ -34,7 +35,7 @@ pub fn by_rows(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
         },
         _ => Scroll::Newest,
     };
-    let is_near_start = bottom < 2 * height;
+    let is_near_start = starts_near && bottom < 2 * height;
     if let Some(open) = &mut model.open {
         open.scroll = scroll;
     }
@@ -67,7 +68,11 @@ pub fn to_selected(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(open) = &model.open else {
         return;
     };
-    let rows = transcript::rows(model, open, width);
+    let mut messages = open.messages.iter();
+    let selected = messages.position(|message| Some(message.client_id) == open.selected);
+    let bottom = transcript::bottom_message(open);
+    let distance = selected.map_or(0, |selected| selected.abs_diff(bottom));
+    let rows = transcript::rows(model, open, width, height + distance);
     let is_selected =
         |row: &transcript::Row| Some(open.messages[row.message].client_id) == open.selected;
     let (Some(first), Some(last)) = (

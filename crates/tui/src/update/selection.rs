@@ -6,11 +6,12 @@ use suda_client::model::{Message, MessageContent};
 use super::{is_plain, scrolling};
 use crate::effect::{Act, Ask, Effect};
 use crate::model::Model;
-use crate::model::conversation::{Intent, has_failed, is_selectable};
+use crate::model::conversation::{Intent, OpenConversation, has_failed, is_selectable};
 use crate::model::dialog::{Dialog, Question, reaction_editor};
+use crate::transcript;
 use crate::words::Word;
 
-/// Selects the message `steps` further; from nothing it begins at the newest. Beyond the newest nothing is selected.
+/// Selects the message `steps` further; from nothing it begins at the bottom of the window. Beyond the newest nothing is selected.
 pub fn step(model: &mut Model, steps: isize, effects: &mut Vec<Effect>) {
     let Some(open) = &mut model.open else {
         return;
@@ -23,16 +24,24 @@ pub fn step(model: &mut Model, steps: isize, effects: &mut Vec<Effect>) {
         .collect();
     let here = open
         .selected
-        .and_then(|id| selectable.iter().position(|candidate| *candidate == id));
-    let there = here
-        .unwrap_or(selectable.len())
-        .saturating_add_signed(steps);
+        .and_then(|id| selectable.iter().position(|candidate| *candidate == id))
+        .unwrap_or_else(|| below_window(open));
+    let there = here.saturating_add_signed(steps);
     open.selected = selectable.get(there).copied();
     match open.selected {
         None => scrolling::to_newest(model, effects),
         Some(_) if there == 0 => scrolling::by_pages(model, -1, effects),
         Some(_) => scrolling::to_selected(model, effects),
     }
+}
+
+/// How many messages that can be selected stand in the window and above it.
+fn below_window(open: &OpenConversation) -> usize {
+    let above = open
+        .messages
+        .iter()
+        .take(transcript::bottom_message(open) + 1);
+    above.filter(|message| is_selectable(message)).count()
 }
 
 /// A key while a message is selected.

@@ -300,9 +300,15 @@ fn answer(
 fn window(model: &Model) -> Vec<String> {
     let area = crate::areas::areas(model).transcript;
     let open = model.open.as_ref().expect("open");
-    let rows = transcript::rows(model, open, usize::from(area.width));
-    let window = transcript::window(open, &rows, usize::from(area.height));
+    let height = usize::from(area.height);
+    let rows = transcript::rows(model, open, usize::from(area.width), height);
+    let window = transcript::window(open, &rows, height);
     window.iter().map(|row| row.line.to_string()).collect()
+}
+
+fn window_without_mark(model: &Model) -> Vec<String> {
+    let rows = window(model).into_iter();
+    rows.map(|row| row.replace('▌', " ")).collect()
 }
 
 fn shown(model: &Model) -> (u64, u64) {
@@ -383,6 +389,22 @@ fn new_messages_do_not_move_what_is_being_read() {
     press(&mut model, "Enter");
     press(&mut model, "x Enter");
     assert_eq!(model.open.as_ref().expect("open").scroll, Scroll::Newest);
+}
+
+#[test]
+fn selecting_begins_at_what_is_on_screen() {
+    let mut model = open_model();
+    let changed = ClientEvent::MessagesChanged {
+        conversation: GROUP,
+    };
+    update(&mut model, Input::Client(changed));
+    answer(&mut model, Stretch::Newest(Some(1)), 1..=50);
+    press(&mut model, "PageUp PageUp");
+    let before = window(&model);
+    press(&mut model, "Alt-Up");
+    assert_eq!(before, window_without_mark(&model));
+    let selected = model.open.as_ref().and_then(|open| open.selected());
+    assert_eq!(selected.and_then(|message| message.seq), Some(39));
 }
 
 #[test]

@@ -85,7 +85,8 @@ fn draw_head(model: &Model, open: &OpenConversation, area: Rect, buffer: &mut Bu
 }
 
 fn draw_transcript(model: &Model, open: &OpenConversation, area: Rect, buffer: &mut Buffer) {
-    let rows = transcript::rows(model, open, usize::from(area.width));
+    let height = usize::from(area.height);
+    let rows = transcript::rows(model, open, usize::from(area.width), height);
     if rows.is_empty() {
         let word = if open.is_loaded {
             Word::Empty
@@ -95,9 +96,9 @@ fn draw_transcript(model: &Model, open: &OpenConversation, area: Rect, buffer: &
         canvas::write_at(buffer, area, 2, 1, model.language.say(word), theme::FAINT);
         return;
     }
-    let window = transcript::window(open, &rows, usize::from(area.height));
+    let window = transcript::window(open, &rows, height);
     // A short conversation stands right above the message box.
-    let top = usize::from(area.height) - window.len();
+    let top = height - window.len();
     for (index, row) in window.iter().enumerate() {
         let at = u16::try_from(top + index).unwrap_or(u16::MAX);
         canvas::write_line(buffer, area, at, &row.line);

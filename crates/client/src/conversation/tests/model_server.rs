@@ -65,6 +65,11 @@ pub struct Server {
 }
 
 impl Server {
+    /// A server with an empty log.
+    pub fn new(epoch: u32) -> Self {
+        Self { epoch, ..Self::default() }
+    }
+
     pub fn head(&self) -> u64 {
         self.log.len() as u64
     }

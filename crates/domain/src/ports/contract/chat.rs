@@ -49,20 +49,12 @@ pub struct Chat {
 impl Chat {
     /// A conversation without entries, other than those with other labels.
     pub fn new(label: &str) -> Self {
-        Self::with_id(ConversationId(derived(
-            "suda.contract.conversation",
-            &[label.as_bytes()],
-        )))
+        Self::with_id(ConversationId(derived("suda.contract.conversation", &[label.as_bytes()])))
     }
 
     /// A conversation without entries.
     pub fn with_id(id: ConversationId) -> Self {
-        Self {
-            id,
-            head: 0,
-            ordinal: 0,
-            at: NOW,
-        }
+        Self { id, head: 0, ordinal: 0, at: NOW }
     }
 
     /// Lets the time of later entries be `milliseconds` after [`NOW`], or later.
@@ -71,13 +63,7 @@ impl Chat {
     }
 
     /// The next entry.
-    pub fn entry(
-        &mut self,
-        author: &str,
-        kind: Kind,
-        target: Option<u64>,
-        body: Option<Value>,
-    ) -> Entry {
+    pub fn entry(&mut self, author: &str, kind: Kind, target: Option<u64>, body: Option<Value>) -> Entry {
         self.head += 1;
         self.ordinal += u64::from(is_countable(kind));
         let envelope = Envelope {
@@ -85,18 +71,12 @@ impl Chat {
             at: self.at,
             kind,
             author: account_id(author),
-            client_id: ClientId(derived(
-                "suda.contract.act",
-                &[self.id.bytes(), &self.head.to_be_bytes()],
-            )),
+            client_id: ClientId(derived("suda.contract.act", &[self.id.bytes(), &self.head.to_be_bytes()])),
             ordinal: self.ordinal,
             target,
             mentions: Vec::new(),
         };
-        Entry {
-            envelope,
-            body: body.map(|body| Bytes::from(body.to_string())),
-        }
+        Entry { envelope, body: body.map(|body| Bytes::from(body.to_string())) }
     }
 
     /// The first entry of a group.
@@ -108,33 +88,19 @@ impl Chat {
 
     /// A message.
     pub fn message(&mut self, author: &str, text: &str) -> Entry {
-        self.entry(
-            author,
-            Kind::Message,
-            None,
-            Some(json!({"type": "text", "text": text})),
-        )
+        self.entry(author, Kind::Message, None, Some(json!({"type": "text", "text": text})))
     }
 
     /// A message that mentions.
     pub fn mentioning(&mut self, author: &str, who: Mentioned) -> Entry {
         let mut entry = self.message(author, "@you");
-        entry.envelope.mentions.push(Mention {
-            who,
-            start: 0,
-            length: 4,
-        });
+        entry.envelope.mentions.push(Mention { who, start: 0, length: 4 });
         entry
     }
 
     /// An edit of a message.
     pub fn edit(&mut self, author: &str, target: u64, text: &str) -> Entry {
-        self.entry(
-            author,
-            Kind::Edit,
-            Some(target),
-            Some(json!({"type": "text", "text": text})),
-        )
+        self.entry(author, Kind::Edit, Some(target), Some(json!({"type": "text", "text": text})))
     }
 
     /// The deletion of a message.
@@ -144,12 +110,7 @@ impl Chat {
 
     /// A reaction to a message.
     pub fn react(&mut self, author: &str, target: u64, emoji: Option<&str>) -> Entry {
-        self.entry(
-            author,
-            Kind::Reaction,
-            Some(target),
-            Some(json!({"emoji": emoji})),
-        )
+        self.entry(author, Kind::Reaction, Some(target), Some(json!({"emoji": emoji})))
     }
 
     /// Members are added or, with [`Kind::MemberRemoved`], removed.
@@ -160,12 +121,7 @@ impl Chat {
 
     /// A value of the account's own conversation.
     pub fn set(&mut self, author: &str, key: &str, value: Value) -> Entry {
-        self.entry(
-            author,
-            Kind::Set,
-            None,
-            Some(json!({"key": key, "value": value})),
-        )
+        self.entry(author, Kind::Set, None, Some(json!({"key": key, "value": value})))
     }
 }
 
@@ -181,12 +137,8 @@ pub async fn append_with(
     entries: Vec<Entry>,
     marks: Vec<(AccountId, Marks)>,
 ) {
-    let after = entries
-        .first()
-        .map_or(chat.head, |entry| entry.envelope.seq - 1);
-    try_append(storage, chat.id, after, entries, marks)
-        .await
-        .expect("append behind the head");
+    let after = entries.first().map_or(chat.head, |entry| entry.envelope.seq - 1);
+    try_append(storage, chat.id, after, entries, marks).await.expect("append behind the head");
 }
 
 /// Appends.
@@ -197,39 +149,17 @@ pub async fn try_append(
     entries: Vec<Entry>,
     marks: Vec<(AccountId, Marks)>,
 ) -> Result<(), AppendError> {
-    storage
-        .ports()
-        .await
-        .log
-        .append(Append {
-            conversation,
-            after,
-            entries,
-            marks,
-        })
-        .await
+    storage.ports().await.log.append(Append { conversation, after, entries, marks }).await
 }
 
 /// Moves one member's watermarks.
 pub async fn mark(storage: &mut dyn Conversations, chat: &Chat, account: &str, marks: Marks) {
-    append_with(
-        storage,
-        chat,
-        Vec::new(),
-        vec![(account_id(account), marks)],
-    )
-    .await;
+    append_with(storage, chat, Vec::new(), vec![(account_id(account), marks)]).await;
 }
 
 /// The conversation with its newest `recent` envelopes.
 pub async fn load(storage: &mut dyn Conversations, chat: &Chat, recent: u32) -> Loaded {
-    let loaded = storage
-        .ports()
-        .await
-        .log
-        .load(chat.id, recent)
-        .await
-        .expect("load a conversation");
+    let loaded = storage.ports().await.log.load(chat.id, recent).await.expect("load a conversation");
     loaded.expect("a conversation with entries loads")
 }
 
@@ -241,24 +171,12 @@ pub async fn read(
     to: u64,
     most_bytes: usize,
 ) -> Vec<Entry> {
-    storage
-        .ports()
-        .await
-        .log
-        .read(chat.id, from, to, most_bytes)
-        .await
-        .expect("read entries")
+    storage.ports().await.log.read(chat.id, from, to, most_bytes).await.expect("read entries")
 }
 
 /// An account's row of the conversation.
 pub async fn row(storage: &mut dyn Conversations, account: &str, chat: &Chat) -> Option<InboxRow> {
-    storage
-        .ports()
-        .await
-        .inbox
-        .row(account_id(account), chat.id)
-        .await
-        .expect("read a row")
+    storage.ports().await.inbox.row(account_id(account), chat.id).await.expect("read a row")
 }
 
 /// Makes a group of Ada and Bob that says nothing yet.
@@ -276,13 +194,7 @@ pub async fn states(
     from: u64,
     to: u64,
 ) -> Vec<(u64, MessageState)> {
-    storage
-        .ports()
-        .await
-        .log
-        .message_states(chat.id, from, to)
-        .await
-        .expect("read message states")
+    storage.ports().await.log.message_states(chat.id, from, to).await.expect("read message states")
 }
 
 /// An account's own values.
@@ -292,21 +204,11 @@ pub async fn own_values(
     after: Option<&str>,
     limit: u32,
 ) -> Vec<(String, u64)> {
-    storage
-        .ports()
-        .await
-        .log
-        .own_values(chat.id, after, limit)
-        .await
-        .expect("read own values")
+    storage.ports().await.log.own_values(chat.id, after, limit).await.expect("read own values")
 }
 
 /// Which entries have a body.
 pub async fn with_body(storage: &mut dyn Conversations, chat: &Chat) -> Vec<u64> {
     let entries = read(storage, chat, 1, u64::MAX, PLENTY).await;
-    entries
-        .iter()
-        .filter(|entry| entry.body.is_some())
-        .map(|entry| entry.envelope.seq)
-        .collect()
+    entries.iter().filter(|entry| entry.body.is_some()).map(|entry| entry.envelope.seq).collect()
 }

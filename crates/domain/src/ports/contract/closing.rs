@@ -3,8 +3,7 @@
 use suda_proto::rest::Audience;
 
 use super::samples::{
-    account, account_id, change, complete, create, device, device_id, hash, make_accounts, stored,
-    take_tasks,
+    account, account_id, change, complete, create, device, device_id, hash, make_accounts, stored, take_tasks,
 };
 use super::{Relational, Storage};
 use crate::ports::accounts::{Account, Change, Creation, Status};
@@ -17,61 +16,22 @@ pub async fn disabling(storage: &mut dyn Storage) {
     create(&ports, complete("ada", None)).await;
     create(&ports, complete("bob", None)).await;
     take_tasks(&ports).await;
-    let to = |status| Change {
-        status: Some(status),
-        ..Change::default()
-    };
-    let expected = Account {
-        status: Status::Disabled,
-        recovery_codes_left: 2,
-        ..account("ada")
-    };
-    assert_eq!(
-        change(&ports, "ada", to(Status::Disabled)).await,
-        Some(expected.clone())
-    );
+    let to = |status| Change { status: Some(status), ..Change::default() };
+    let expected = Account { status: Status::Disabled, recovery_codes_left: 2, ..account("ada") };
+    assert_eq!(change(&ports, "ada", to(Status::Disabled)).await, Some(expected.clone()));
 
     let ports = storage.ports().await;
-    let by_token = ports
-        .devices
-        .find_by_token(device("ada's phone", "ada", 0).token_hash)
-        .await;
-    assert_eq!(
-        by_token.expect("find by token"),
-        None,
-        "disabling removes the devices"
-    );
-    let bobs = ports
-        .devices
-        .list(account_id("bob"))
-        .await
-        .expect("list devices");
+    let by_token = ports.devices.find_by_token(device("ada's phone", "ada", 0).token_hash).await;
+    assert_eq!(by_token.expect("find by token"), None, "disabling removes the devices");
+    let bobs = ports.devices.list(account_id("bob")).await.expect("list devices");
     assert_eq!(bobs.len(), 1, "but no other account's");
-    let promised = [
-        Task::profile_changed(expected.id),
-        Task::device_removed(expected.id, device_id("ada's phone")),
-    ];
-    assert_eq!(
-        take_tasks(&ports).await,
-        promised,
-        "both changes are promised"
-    );
-    let found = ports
-        .accounts
-        .find_by_name("ada")
-        .await
-        .expect("find by name");
-    assert_eq!(
-        found,
-        Some(expected.clone()),
-        "a disabled account keeps its name and data"
-    );
+    let promised =
+        [Task::profile_changed(expected.id), Task::device_removed(expected.id, device_id("ada's phone"))];
+    assert_eq!(take_tasks(&ports).await, promised, "both changes are promised");
+    let found = ports.accounts.find_by_name("ada").await.expect("find by name");
+    assert_eq!(found, Some(expected.clone()), "a disabled account keeps its name and data");
     let back = change(&ports, "ada", to(Status::Active)).await;
-    assert_eq!(
-        back.map(|account| account.status),
-        Some(Status::Active),
-        "an account can be enabled again"
-    );
+    assert_eq!(back.map(|account| account.status), Some(Status::Active), "an account can be enabled again");
 }
 
 /// Deleting leaves the id alone, on every side, frees the names and promises the rest of the work.
@@ -81,20 +41,12 @@ pub async fn deletion(storage: &mut dyn Storage) {
     make_accounts(&ports, &["bob", "cleo"]).await;
     let [ada, bob, cleo] = ["ada", "bob", "cleo"].map(account_id);
     for (asking, asked) in [(ada, bob), (bob, ada), (bob, cleo)] {
-        let answer = ports
-            .contacts
-            .ask(asking, asked, 9)
-            .await
-            .expect("ask for a contact");
+        let answer = ports.contacts.ask(asking, asked, 9).await.expect("ask for a contact");
         assert!(matches!(answer, Asked::Now(_)));
     }
     ports.contacts.block(cleo, ada).await.expect("block");
     let removed = ports.accounts.delete(ada).await.expect("delete");
-    assert_eq!(
-        removed,
-        [device_id("ada's phone")],
-        "the removed devices are answered"
-    );
+    assert_eq!(removed, [device_id("ada's phone")], "the removed devices are answered");
 
     let ports = storage.ports().await;
     let nothing = Account {
@@ -114,32 +66,14 @@ pub async fn deletion(storage: &mut dyn Storage) {
         recovery_codes_left: 0,
     };
     assert_eq!(stored(&ports, ada).await, nothing, "only the id remains");
-    assert_eq!(
-        ports
-            .accounts
-            .find_by_name("ada")
-            .await
-            .expect("find by name"),
-        None
-    );
+    assert_eq!(ports.accounts.find_by_name("ada").await.expect("find by name"), None);
     let by_external_id = ports.accounts.find_by_external_id("external ada").await;
     assert_eq!(by_external_id.expect("find by external id"), None);
-    let by_token = ports
-        .devices
-        .find_by_token(hash("token of ada's phone"))
-        .await;
-    assert_eq!(
-        by_token.expect("find by token"),
-        None,
-        "its devices are gone"
-    );
+    let by_token = ports.devices.find_by_token(hash("token of ada's phone")).await;
+    assert_eq!(by_token.expect("find by token"), None, "its devices are gone");
     for other in [bob, cleo] {
         let between = ports.contacts.between(ada, other).await.expect("between");
-        assert_eq!(
-            between,
-            Between::default(),
-            "its contacts and blocks are gone on both sides"
-        );
+        assert_eq!(between, Between::default(), "its contacts and blocks are gone on both sides");
     }
     expect_deletion_promised(&ports).await;
 }
@@ -173,11 +107,7 @@ pub async fn repeated_deletion(storage: &mut dyn Storage) {
 async fn expect_deletion_promised(ports: &Relational) {
     let [ada, bob, cleo] = ["ada", "bob", "cleo"].map(account_id);
     let tasks = take_tasks(ports).await;
-    assert_eq!(
-        tasks.last(),
-        Some(&Task::EraseAccount { account: ada }),
-        "the erasure is promised"
-    );
+    assert_eq!(tasks.last(), Some(&Task::EraseAccount { account: ada }), "the erasure is promised");
     let hers = tasks.iter().filter(|task| task.account() == ada).count();
     assert_eq!(hers, 1, "what was promised her before is forgotten");
     for other in [bob, cleo] {

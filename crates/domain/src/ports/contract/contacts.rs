@@ -22,20 +22,12 @@ enum Act {
 
 async fn ask(ports: &Relational, account: &str, other: &str, most: u32) -> Asked {
     let (account, other) = (account_id(account), account_id(other));
-    ports
-        .contacts
-        .ask(account, other, most)
-        .await
-        .expect("ask for a contact")
+    ports.contacts.ask(account, other, most).await.expect("ask for a contact")
 }
 
 async fn between(ports: &Relational, first: &str, second: &str) -> Between {
     let (first, second) = (account_id(first), account_id(second));
-    ports
-        .contacts
-        .between(first, second)
-        .await
-        .expect("how two accounts stand")
+    ports.contacts.between(first, second).await.expect("how two accounts stand")
 }
 
 /// Brings Ada and Bob to stand as `wanted`, by the calls that lead there.
@@ -59,11 +51,7 @@ async fn bring_to(ports: &Relational, wanted: Between) {
             None | Some(Requested | Asked | Contact) => {}
         }
     }
-    assert_eq!(
-        between(ports, "ada", "bob").await,
-        wanted,
-        "the calls lead where they should"
-    );
+    assert_eq!(between(ports, "ada", "bob").await, wanted, "the calls lead where they should");
     take_tasks(ports).await;
 }
 
@@ -83,16 +71,9 @@ async fn act(ports: &Relational, act: Act) -> Option<Asked> {
 /// What must be promised when two accounts come to stand otherwise.
 fn promised(before: Between, after: Between) -> Vec<Task> {
     let (ada, bob) = (account_id("ada"), account_id("bob"));
-    let sides = [
-        (ada, bob, before.first, after.first),
-        (bob, ada, before.second, after.second),
-    ];
-    let changed = sides
-        .into_iter()
-        .filter(|(_, _, before, after)| before != after);
-    changed
-        .map(|(account, other, _, now)| Task::contact_changed(account, other, now))
-        .collect()
+    let sides = [(ada, bob, before.first, after.first), (bob, ada, before.second, after.second)];
+    let changed = sides.into_iter().filter(|(_, _, before, after)| before != after);
+    changed.map(|(account, other, _, now)| Task::contact_changed(account, other, now)).collect()
 }
 
 /// Every way two accounts can stand, every act of the first, and how they stand then.
@@ -151,10 +132,7 @@ pub async fn both_sides(storage: &mut dyn Storage) {
     ask(&ports, "ada", "bob", PLENTY).await;
     ask(&ports, "bob", "ada", PLENTY).await;
     ask(&ports, "cleo", "ada", PLENTY).await;
-    let block = ports
-        .contacts
-        .block(account_id("ada"), account_id("dan"))
-        .await;
+    let block = ports.contacts.block(account_id("ada"), account_id("dan")).await;
     block.expect("block");
 
     let ports = storage.ports().await;
@@ -168,29 +146,11 @@ pub async fn both_sides(storage: &mut dyn Storage) {
         (account_id("dan"), Relation::Blocked),
     ];
     expected.sort_by_key(|(account, _)| *account);
-    assert_eq!(
-        list("ada").await,
-        expected,
-        "everybody Ada stands in a relation to, by account"
-    );
-    assert_eq!(
-        list("bob").await,
-        [(account_id("ada"), Relation::Contact)],
-        "and the other side of it"
-    );
-    assert_eq!(
-        list("cleo").await,
-        [(account_id("ada"), Relation::Requested)]
-    );
-    assert!(
-        list("dan").await.is_empty(),
-        "a blocked account sees nothing of it"
-    );
-    assert_eq!(
-        between(&ports, "bob", "cleo").await,
-        Between::default(),
-        "others are not concerned"
-    );
+    assert_eq!(list("ada").await, expected, "everybody Ada stands in a relation to, by account");
+    assert_eq!(list("bob").await, [(account_id("ada"), Relation::Contact)], "and the other side of it");
+    assert_eq!(list("cleo").await, [(account_id("ada"), Relation::Requested)]);
+    assert!(list("dan").await.is_empty(), "a blocked account sees nothing of it");
+    assert_eq!(between(&ports, "bob", "cleo").await, Between::default(), "others are not concerned");
     let seen = between(&ports, "dan", "ada").await;
     assert_eq!(
         (seen.first, seen.second),
@@ -203,22 +163,12 @@ pub async fn both_sides(storage: &mut dyn Storage) {
 pub async fn asking_at_once(storage: &mut dyn Storage) {
     let ports = storage.ports().await;
     make_accounts(&ports, &["ada", "bob"]).await;
-    let answers = both(
-        ask(&ports, "ada", "bob", PLENTY),
-        ask(&ports, "bob", "ada", PLENTY),
-    )
-    .await;
+    let answers = both(ask(&ports, "ada", "bob", PLENTY), ask(&ports, "bob", "ada", PLENTY)).await;
     let answers: [Asked; 2] = answers.into();
     for relation in [Relation::Requested, Relation::Contact] {
-        assert!(
-            answers.contains(&Asked::Now(relation)),
-            "one asks, the other accepts: {answers:?}"
-        );
+        assert!(answers.contains(&Asked::Now(relation)), "one asks, the other accepts: {answers:?}");
     }
-    assert!(
-        between(&ports, "ada", "bob").await.are_contacts(),
-        "they are contacts"
-    );
+    assert!(between(&ports, "ada", "bob").await.are_contacts(), "they are contacts");
 }
 
 /// An account has at most so many contacts and own requests; being asked does not count, nor do blocks.
@@ -227,47 +177,22 @@ pub async fn limit(storage: &mut dyn Storage) {
     make_accounts(&ports, &["ada", "bob", "cleo", "dan", "eve"]).await;
     ask(&ports, "bob", "ada", PLENTY).await;
     ask(&ports, "cleo", "ada", PLENTY).await;
-    let block = ports
-        .contacts
-        .block(account_id("ada"), account_id("eve"))
-        .await;
+    let block = ports.contacts.block(account_id("ada"), account_id("eve")).await;
     block.expect("block");
-    assert_eq!(
-        ask(&ports, "ada", "dan", 1).await,
-        Asked::Now(Relation::Requested),
-        "the first fits"
-    );
+    assert_eq!(ask(&ports, "ada", "dan", 1).await, Asked::Now(Relation::Requested), "the first fits");
     take_tasks(&ports).await;
-    assert_eq!(
-        ask(&ports, "ada", "bob", 1).await,
-        Asked::TooMany,
-        "accepting counts"
-    );
+    assert_eq!(ask(&ports, "ada", "bob", 1).await, Asked::TooMany, "accepting counts");
     assert_eq!(
         ask(&ports, "ada", "dan", 1).await,
         Asked::Now(Relation::Requested),
         "what is there is no further one"
     );
     let seen = between(&ports, "ada", "bob").await;
-    assert_eq!(
-        seen.first,
-        Some(Relation::Asked),
-        "a refused act changes nothing"
-    );
+    assert_eq!(seen.first, Some(Relation::Asked), "a refused act changes nothing");
     assert!(take_tasks(&ports).await.is_empty(), "and promises nothing");
-    assert_eq!(
-        ask(&ports, "ada", "bob", 2).await,
-        Asked::Now(Relation::Contact)
-    );
-    assert_eq!(
-        ask(&ports, "ada", "cleo", 2).await,
-        Asked::TooMany,
-        "contacts count"
-    );
-    let remove = ports
-        .contacts
-        .remove(account_id("ada"), account_id("dan"))
-        .await;
+    assert_eq!(ask(&ports, "ada", "bob", 2).await, Asked::Now(Relation::Contact));
+    assert_eq!(ask(&ports, "ada", "cleo", 2).await, Asked::TooMany, "contacts count");
+    let remove = ports.contacts.remove(account_id("ada"), account_id("dan")).await;
     remove.expect("remove");
     assert_eq!(
         ask(&ports, "ada", "cleo", 2).await,
@@ -285,11 +210,7 @@ pub async fn missing_accounts(storage: &mut dyn Storage) {
     take_tasks(&ports).await;
     for missing in ["gone", "unknown"] {
         for (one, other) in [("ada", missing), (missing, "ada")] {
-            assert_eq!(
-                ask(&ports, one, other, PLENTY).await,
-                Asked::Blocked,
-                "{one} asks {other}"
-            );
+            assert_eq!(ask(&ports, one, other, PLENTY).await, Asked::Blocked, "{one} asks {other}");
             let (one, other) = (account_id(one), account_id(other));
             ports.contacts.block(one, other).await.expect("block");
             ports.contacts.unblock(one, other).await.expect("unblock");

@@ -14,10 +14,7 @@ use crate::ports::jobs::{Job, Task};
 /// Promises a `Set` to each of the accounts, in this order.
 async fn promise(ports: &Relational, names: &[&str]) {
     for name in names {
-        let changed = ports
-            .accounts
-            .change(account_id(name), Change::default())
-            .await;
+        let changed = ports.accounts.change(account_id(name), Change::default()).await;
         changed.expect("change an account").expect("the account");
     }
 }
@@ -46,44 +43,24 @@ pub async fn order(storage: &mut dyn Storage) {
     promise(&ports, &["cleo", "ada", "bob"]).await;
     let jobs = due(&ports, 0, 100).await;
     let promised = ["dan", "ada", "cleo", "ada", "bob"];
-    assert_eq!(
-        tasks(&jobs),
-        expected(&promised),
-        "all, in the order of promising"
-    );
+    assert_eq!(tasks(&jobs), expected(&promised), "all, in the order of promising");
     let ascend = jobs.windows(2).all(|pair| pair[0].id < pair[1].id);
     assert!(ascend, "ids are unique and in the order of promising");
     assert!(jobs.iter().all(|job| job.attempts == 0), "none was tried");
-    assert_eq!(
-        due(&ports, NOW, 2).await,
-        jobs[..2],
-        "as many as asked for, from the first"
-    );
+    assert_eq!(due(&ports, NOW, 2).await, jobs[..2], "as many as asked for, from the first");
     ports.jobs.finish(jobs[1].id).await.expect("finish");
     ports.jobs.finish(jobs[1].id).await.expect("finish again");
     let unknown = ports.jobs.finish(Uuid::nil()).await;
     unknown.expect("finish an unknown job");
 
     let ports = storage.ports().await;
-    let left = [
-        jobs[0].clone(),
-        jobs[2].clone(),
-        jobs[3].clone(),
-        jobs[4].clone(),
-    ];
-    assert_eq!(
-        due(&ports, NOW, 100).await,
-        left,
-        "a finished job is gone, the others stay"
-    );
+    let left = [jobs[0].clone(), jobs[2].clone(), jobs[3].clone(), jobs[4].clone()];
+    assert_eq!(due(&ports, NOW, 100).await, left, "a finished job is gone, the others stay");
     take_tasks(&ports).await;
     promise(&ports, &["bob"]).await;
     let next = due(&ports, NOW, 100).await;
     assert_eq!(tasks(&next), expected(&["bob"]));
-    assert!(
-        jobs.iter().all(|job| job.id != next[0].id),
-        "an id is used once"
-    );
+    assert!(jobs.iter().all(|job| job.id != next[0].id), "an id is used once");
 }
 
 /// A postponed job waits for its time, counts its attempts and keeps its place.
@@ -102,10 +79,7 @@ pub async fn postponing(storage: &mut dyn Storage) {
     let ports = storage.ports().await;
     let early = due(&ports, NOW + 99, 9).await;
     assert_eq!(early, jobs[1..], "a postponed job is not due yet");
-    let tried = Job {
-        attempts: 1,
-        ..jobs[0].clone()
-    };
+    let tried = Job { attempts: 1, ..jobs[0].clone() };
     assert_eq!(
         due(&ports, NOW + 100, 9).await,
         [tried, jobs[1].clone()],
@@ -118,11 +92,7 @@ pub async fn postponing(storage: &mut dyn Storage) {
     assert_eq!(later[0].attempts, 2, "every vain attempt counts");
     ports.jobs.finish(jobs[0].id).await.expect("finish");
     postpone(&ports, jobs[0].id, NOW).await;
-    assert_eq!(
-        due(&ports, u64::MAX, 9).await,
-        jobs[1..],
-        "a finished job does not come back"
-    );
+    assert_eq!(due(&ports, u64::MAX, 9).await, jobs[1..], "a finished job does not come back");
 }
 
 /// Waiting ends when a job was added, before or during the wait. If this never returns, the rule is broken.

@@ -5,9 +5,7 @@ use serde_json::json;
 use suda_proto::{Kind, Mentioned};
 
 use super::both;
-use super::chat::{
-    Chat, Conversations, PLENTY, append, group, load, own_values, read, states, try_append,
-};
+use super::chat::{Chat, Conversations, PLENTY, append, group, load, own_values, read, states, try_append};
 use super::samples::{NOW, account_id};
 use crate::entry::{Entry, Envelope};
 use crate::ports::log::{Append, AppendError};
@@ -16,10 +14,7 @@ use crate::receipts::Marks;
 /// What was appended is read, byte for byte, and nothing else.
 pub async fn entries_are_kept(storage: &mut dyn Conversations) {
     let (mut chat, created) = group(storage, "kept").await;
-    let mut kept = vec![
-        created,
-        chat.message("ada", "안녕 \u{1F642} \"quoted\" \\ \n"),
-    ];
+    let mut kept = vec![created, chat.message("ada", "안녕 \u{1F642} \"quoted\" \\ \n")];
     let mut answer = chat.mentioning("bob", Mentioned::Account(account_id("ada")));
     answer.envelope.target = Some(2);
     kept.push(answer);
@@ -34,32 +29,17 @@ pub async fn entries_are_kept(storage: &mut dyn Conversations) {
     kept.push(chat.message("bob", &"long ".repeat(3_000)));
     append(storage, &chat, kept[5..].to_vec()).await;
     let (mut other, other_created) = group(storage, "other").await;
-    assert_eq!(
-        read(storage, &chat, 1, 99, PLENTY).await,
-        kept,
-        "what was appended is read"
-    );
-    assert_eq!(
-        read(storage, &other, 1, 99, PLENTY).await,
-        [other_created],
-        "conversations are apart"
-    );
+    assert_eq!(read(storage, &chat, 1, 99, PLENTY).await, kept, "what was appended is read");
+    assert_eq!(read(storage, &other, 1, 99, PLENTY).await, [other_created], "conversations are apart");
     other.wait_until(5);
     let later = other.message("ada", "later");
     append(storage, &other, vec![later]).await;
     let log = storage.ports().await.log;
-    assert!(
-        log.latest() >= NOW + 5,
-        "latest is not smaller than any entry's time"
-    );
+    assert!(log.latest() >= NOW + 5, "latest is not smaller than any entry's time");
     let epoch = log.epoch();
     assert!(epoch > 0, "epochs begin with 1");
     drop(log);
-    assert_eq!(
-        load(storage, &chat, 1).await.epoch,
-        epoch,
-        "all conversations have the log's epoch"
-    );
+    assert_eq!(load(storage, &chat, 1).await.epoch, epoch, "all conversations have the log's epoch");
 }
 
 /// Reads are contiguous from the first sequence asked for, and cut where they should be.
@@ -70,60 +50,23 @@ pub async fn reads_are_cut(storage: &mut dyn Conversations) {
     for part in entries[1..].chunks(64) {
         append(storage, &chat, part.to_vec()).await;
     }
-    for (from, to) in [
-        (1, 300),
-        (1, 1),
-        (300, 300),
-        (2, 299),
-        (299, 9_000),
-        (300, u64::MAX),
-    ] {
+    for (from, to) in [(1, 300), (1, 1), (300, 300), (2, 299), (299, 9_000), (300, u64::MAX)] {
         let expected = &entries[from as usize - 1..to.min(300) as usize];
-        assert_eq!(
-            read(storage, &chat, from, to, PLENTY).await,
-            expected,
-            "{from}..={to}"
-        );
+        assert_eq!(read(storage, &chat, from, to, PLENTY).await, expected, "{from}..={to}");
     }
     for (from, to) in [(301, 400), (5, 4), (u64::MAX, u64::MAX)] {
-        assert_eq!(
-            read(storage, &chat, from, to, PLENTY).await,
-            [],
-            "{from}..={to} holds nothing"
-        );
+        assert_eq!(read(storage, &chat, from, to, PLENTY).await, [], "{from}..={to} holds nothing");
     }
     let body = entries[5].body.as_ref().map_or(0, |body| body.len());
     for (most_bytes, expected) in [(0, 1), (1, 1), (body, 1), (3 * body, 3)] {
         let cut = read(storage, &chat, 3, 300, most_bytes).await;
-        assert_eq!(
-            cut,
-            entries[2..2 + expected],
-            "cut at {most_bytes} bytes, never before the first"
-        );
+        assert_eq!(cut, entries[2..2 + expected], "cut at {most_bytes} bytes, never before the first");
     }
     let unknown = Chat::new("unknown");
-    assert_eq!(
-        read(storage, &unknown, 1, 10, PLENTY).await,
-        [],
-        "an unknown conversation has no entries"
-    );
-    assert_eq!(
-        states(storage, &unknown, 1, 10).await,
-        [],
-        "an unknown conversation has no messages"
-    );
-    assert_eq!(
-        own_values(storage, &unknown, None, 10).await,
-        [],
-        "an unknown conversation has no values"
-    );
-    let loaded = storage
-        .ports()
-        .await
-        .log
-        .load(unknown.id, 10)
-        .await
-        .expect("load");
+    assert_eq!(read(storage, &unknown, 1, 10, PLENTY).await, [], "an unknown conversation has no entries");
+    assert_eq!(states(storage, &unknown, 1, 10).await, [], "an unknown conversation has no messages");
+    assert_eq!(own_values(storage, &unknown, None, 10).await, [], "an unknown conversation has no values");
+    let loaded = storage.ports().await.log.load(unknown.id, 10).await.expect("load");
     assert_eq!(loaded, None, "an unknown conversation does not load");
 }
 
@@ -139,12 +82,7 @@ pub async fn appends_compare(storage: &mut dyn Conversations) {
     append(storage, &chat, vec![created.clone()]).await;
     let message = chat.message("ada", "once");
     append(storage, &chat, vec![message.clone()]).await;
-    let read_everything = Marks {
-        read: 2,
-        read_ordinal: 1,
-        touched: NOW + 9,
-        ..Marks::default()
-    };
+    let read_everything = Marks { read: 2, read_ordinal: 1, touched: NOW + 9, ..Marks::default() };
     for after in [0, 1, 3, 99] {
         let mut entry = message.clone();
         entry.envelope.seq = after + 1;
@@ -157,21 +95,10 @@ pub async fn appends_compare(storage: &mut dyn Conversations) {
             );
         }
     }
-    assert_eq!(
-        read(storage, &chat, 1, 9, PLENTY).await,
-        [created, message],
-        "a conflict stores no entry"
-    );
+    assert_eq!(read(storage, &chat, 1, 9, PLENTY).await, [created, message], "a conflict stores no entry");
     let marks = load(storage, &chat, 0).await.marks;
-    assert!(
-        marks
-            .iter()
-            .all(|(account, _)| *account != account_id("bob")),
-        "a conflict stores no marks"
-    );
-    try_append(storage, chat.id, 2, vec![], vec![])
-        .await
-        .expect("an append of nothing fits behind the head");
+    assert!(marks.iter().all(|(account, _)| *account != account_id("bob")), "a conflict stores no marks");
+    try_append(storage, chat.id, 2, vec![], vec![]).await.expect("an append of nothing fits behind the head");
 }
 
 /// Of two appends behind the same head, one is stored; readers meanwhile see no hole.
@@ -180,14 +107,10 @@ pub async fn one_of_two_appends_is_stored(storage: &mut dyn Conversations) {
     let mut expected = vec![created];
     for round in 0..20 {
         let after = chat.head;
-        let first = vec![
-            chat.message("ada", &format!("{round}a")),
-            chat.message("ada", &format!("{round}b")),
-        ];
+        let first =
+            vec![chat.message("ada", &format!("{round}a")), chat.message("ada", &format!("{round}b"))];
         let mut second = first.clone();
-        second
-            .iter_mut()
-            .for_each(|entry| entry.envelope.author = account_id("bob"));
+        second.iter_mut().for_each(|entry| entry.envelope.author = account_id("bob"));
         let log = storage.ports().await.log;
         let to_append = |entries: &Vec<Entry>| Append {
             conversation: chat.id,
@@ -195,10 +118,7 @@ pub async fn one_of_two_appends_is_stored(storage: &mut dyn Conversations) {
             entries: entries.clone(),
             marks: Vec::new(),
         };
-        let appends = both(
-            log.append(to_append(&first)),
-            log.append(to_append(&second)),
-        );
+        let appends = both(log.append(to_append(&first)), log.append(to_append(&second)));
         let (appended, seen) = both(appends, log.read(chat.id, 1, u64::MAX, PLENTY)).await;
         let seen = seen.expect("read beside appends");
         let stored = match appended {
@@ -207,21 +127,10 @@ pub async fn one_of_two_appends_is_stored(storage: &mut dyn Conversations) {
             other => panic!("one append is stored and the other told the new head: {other:?}"),
         };
         expected.extend(stored);
-        assert!(
-            seen.len() >= after as usize,
-            "what was acknowledged before is seen"
-        );
-        assert_eq!(
-            seen,
-            expected[..seen.len()],
-            "readers see a contiguous prefix"
-        );
+        assert!(seen.len() >= after as usize, "what was acknowledged before is seen");
+        assert_eq!(seen, expected[..seen.len()], "readers see a contiguous prefix");
     }
-    assert_eq!(
-        read(storage, &chat, 1, u64::MAX, PLENTY).await,
-        expected,
-        "one of two is stored"
-    );
+    assert_eq!(read(storage, &chat, 1, u64::MAX, PLENTY).await, expected, "one of two is stored");
 }
 
 /// The newest envelopes are loaded, as many as asked for if there are.
@@ -237,10 +146,6 @@ pub async fn newest_envelopes_are_loaded(storage: &mut dyn Conversations) {
         let loaded: Vec<Envelope> = load(storage, &chat, recent).await.recent;
         let least = envelopes.len().min(recent as usize);
         assert!(loaded.len() >= least, "at least as many as asked for");
-        assert_eq!(
-            loaded,
-            envelopes[envelopes.len() - loaded.len()..],
-            "contiguous up to the head"
-        );
+        assert_eq!(loaded, envelopes[envelopes.len() - loaded.len()..], "contiguous up to the head");
     }
 }

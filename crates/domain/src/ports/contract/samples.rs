@@ -67,12 +67,7 @@ pub fn device(label: &str, owner: &str, number: u64) -> Device {
 
 /// The account `name` without a device or recovery codes, to be made.
 pub fn new_account(name: &str) -> NewAccount {
-    NewAccount {
-        account: account(name),
-        device: None,
-        recovery_hashes: Vec::new(),
-        invite_hash: None,
-    }
+    NewAccount { account: account(name), device: None, recovery_hashes: Vec::new(), invite_hash: None }
 }
 
 /// The account `name` with a device, two recovery codes and perhaps an invitation, to be made.
@@ -93,11 +88,7 @@ pub async fn create(ports: &Relational, new: NewAccount) -> Creation {
 /// Asks for a change of the account `name`.
 pub async fn change(ports: &Relational, name: &str, change: Change) -> Option<Account> {
     let id = account_id(name);
-    ports
-        .accounts
-        .change(id, change)
-        .await
-        .expect("change an account")
+    ports.accounts.change(id, change).await.expect("change an account")
 }
 
 /// Makes accounts without devices or recovery codes.
@@ -120,11 +111,7 @@ pub async fn stored(ports: &Relational, id: AccountId) -> Account {
 
 /// Everything promised so far, in the order of promising; it counts as done then.
 pub async fn take_tasks(ports: &Relational) -> Vec<Task> {
-    let jobs = ports
-        .jobs
-        .due(u64::MAX, ALL_JOBS)
-        .await
-        .expect("read due jobs");
+    let jobs = ports.jobs.due(u64::MAX, ALL_JOBS).await.expect("read due jobs");
     for job in &jobs {
         ports.jobs.finish(job.id).await.expect("finish a job");
     }

@@ -62,8 +62,7 @@ impl Model {
         let boundary = self.random.below(3) == 0;
         let mut seen = Vec::new();
         let after = if boundary { 20 } else { 1000 };
-        self.disk
-            .inject(SimulatedFault::PowerLoss(1 + self.random.below(after)));
+        self.disk.inject(SimulatedFault::PowerLoss(1 + self.random.below(after)));
         let opened = recover(&self.disk, Position::START, &mut |group| {
             for (position, record) in &group.records {
                 seen.push((*position, shown(&record.body)));
@@ -84,10 +83,7 @@ impl Model {
         let shared = Arc::new(Shared::new(&small(), &recovered));
         let id = recovered.report.log_id;
         let reader = Reader::new(Arc::new(self.disk.clone()), id, 2, Arc::clone(&shared));
-        let hooks = LogHooks {
-            committed: Box::new(|_| {}),
-            fatal: Box::new(|_| {}),
-        };
+        let hooks = LogHooks { committed: Box::new(|_| {}), fatal: Box::new(|_| {}) };
         let disk = Arc::new(self.disk.clone());
         let mut writer = Writer::new(disk, small(), recovered, hooks, Arc::clone(&shared));
         self.plan_trouble();
@@ -110,8 +106,7 @@ impl Model {
             2 => SimulatedFault::WriteFull(nth),
             _ => SimulatedFault::PowerLoss(nth),
         });
-        self.disk
-            .inject(SimulatedFault::PowerLoss(60 + self.random.below(60)));
+        self.disk.inject(SimulatedFault::PowerLoss(60 + self.random.below(60)));
     }
 
     fn work(&mut self, writer: &mut Writer, reader: &Reader, shared: &Shared) {
@@ -134,9 +129,7 @@ impl Model {
             self.next_append += 1;
             let size = 1 + self.random.below(3);
             self.unknown.push((number, size));
-            let records: Vec<Record> = (0..size)
-                .map(|index| record(&text(number, index)))
-                .collect();
+            let records: Vec<Record> = (0..size).map(|index| record(&text(number, index))).collect();
             let bytes = records.iter().map(Record::encoded_length).sum();
             let answers = Arc::clone(&answers);
             batch.push_back(Append {
@@ -145,17 +138,13 @@ impl Model {
                 done: Box::new(move |result| answers.lock().unwrap().push((number, result))),
             });
         }
-        let asked: Vec<u64> = self.unknown[self.unknown.len() - batch.len()..]
-            .iter()
-            .map(|(number, _)| *number)
-            .collect();
+        let asked: Vec<u64> =
+            self.unknown[self.unknown.len() - batch.len()..].iter().map(|(number, _)| *number).collect();
         writer.commit_all(batch);
         let answers = std::mem::take(&mut *answers.lock().unwrap());
         let answered: Vec<u64> = answers.iter().map(|(number, _)| *number).collect();
         assert_eq!(answered, asked, "every append is answered once, in order");
-        answers
-            .into_iter()
-            .all(|(number, result)| self.note(number, result))
+        answers.into_iter().all(|(number, result)| self.note(number, result))
     }
 
     fn note(&mut self, number: u64, result: Result<Vec<Position>, AppendError>) -> bool {
@@ -183,11 +172,7 @@ impl Model {
     /// Erases a body that needs no empty group, as that would need the writer's thread.
     fn erase_one(&mut self, reader: &Reader, shared: &Shared) -> bool {
         let last_group = shared.last_group();
-        let many = self
-            .expected
-            .iter()
-            .take_while(|known| known.position < last_group)
-            .count() as u64;
+        let many = self.expected.iter().take_while(|known| known.position < last_group).count() as u64;
         if many == 0 {
             return true;
         }
@@ -225,11 +210,9 @@ impl Model {
         }
         let mut rest = &seen[self.expected.len()..];
         for (number, size) in std::mem::take(&mut self.unknown) {
-            let is_next = |(index, (_, body)): (usize, &(Position, String))| {
-                *body == text(number, index as u64)
-            };
-            let whole = rest.len() >= size as usize
-                && rest[..size as usize].iter().enumerate().all(is_next);
+            let is_next =
+                |(index, (_, body)): (usize, &(Position, String))| *body == text(number, index as u64);
+            let whole = rest.len() >= size as usize && rest[..size as usize].iter().enumerate().all(is_next);
             if whole {
                 for (position, body) in &rest[..size as usize] {
                     self.expected.push(Known {

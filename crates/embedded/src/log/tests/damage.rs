@@ -36,9 +36,7 @@ fn reseal_header(content: &mut [u8]) {
 
 fn corruption(disk: &SimulatedDisk) -> (u32, u32) {
     match try_open(disk, Position::START).map(|log| log.replayed) {
-        Err(OpenError::Corruption {
-            segment, offset, ..
-        }) => (segment, offset),
+        Err(OpenError::Corruption { segment, offset, .. }) => (segment, offset),
         other => panic!("expected corruption, got {other:?}"),
     }
 }
@@ -56,11 +54,7 @@ fn the_last_group_cut_at_any_byte_is_gone_and_the_rest_is_there() {
             assert_eq!(log.replayed, ["one", "two", "three"], "{cut}");
             match log.report.tail {
                 Tail::Clean => assert!(cut - last_start < 8),
-                Tail::Torn {
-                    segment,
-                    offset,
-                    bytes,
-                } => {
+                Tail::Torn { segment, offset, bytes } => {
                     assert_eq!((segment, offset as usize), (1, last_start));
                     assert!(bytes as usize <= cut - last_start);
                 }
@@ -130,10 +124,7 @@ fn a_flipped_byte_before_the_last_group_is_refused_or_shown() {
             let (segment, offset) = corruption(&disk);
             assert_eq!(segment, 1);
             let offset = offset as usize;
-            assert!(
-                offset <= at && at < offset + 48,
-                "{at} reported as {offset}"
-            );
+            assert!(offset <= at && at < offset + 48, "{at} reported as {offset}");
         }
     }
 }
@@ -171,30 +162,17 @@ fn a_missing_or_foreign_or_newer_segment_is_named() {
     let missing = disk.crash();
     missing.remove(SECOND).unwrap();
     let error = try_open(&missing, Position::START).err().unwrap();
-    assert!(
-        matches!(error, OpenError::MissingSegment { segment: 2 }),
-        "{error}"
-    );
+    assert!(matches!(error, OpenError::MissingSegment { segment: 2 }), "{error}");
 
     let foreign = disk.crash();
     foreign.replace(SECOND, other.content(FIRST).unwrap());
     let error = try_open(&foreign, Position::START).err().unwrap();
-    assert!(
-        matches!(error, OpenError::Foreign { segment: 2 }),
-        "{error}"
-    );
+    assert!(matches!(error, OpenError::Foreign { segment: 2 }), "{error}");
 
     let swapped = disk.crash();
     swapped.replace(SECOND, disk.content(FIRST).unwrap());
     let error = try_open(&swapped, Position::START).err().unwrap();
-    let expected = matches!(
-        error,
-        OpenError::Corruption {
-            segment: 2,
-            offset: 0,
-            ..
-        }
-    );
+    let expected = matches!(error, OpenError::Corruption { segment: 2, offset: 0, .. });
     assert!(expected, "{error}");
 
     let elsewhere = disk.crash();
@@ -209,13 +187,7 @@ fn a_missing_or_foreign_or_newer_segment_is_named() {
         reseal_header(content);
     });
     let error = try_open(&newer, Position::START).err().unwrap();
-    let expected = matches!(
-        error,
-        OpenError::UnsupportedVersion {
-            segment: 1,
-            version: 2
-        }
-    );
+    let expected = matches!(error, OpenError::UnsupportedVersion { segment: 1, version: 2 });
     assert!(expected, "{error}");
 }
 
@@ -276,10 +248,7 @@ fn cutting_gives_up_the_rest_and_opens() {
     log.commit(&["goes on"]);
     drop(log);
 
-    let whole = Position {
-        segment: 1,
-        offset: 0,
-    };
+    let whole = Position { segment: 1, offset: 0 };
     cut_at(&disk, whole).unwrap();
     assert_eq!(replayed(&disk), [""; 0]);
     let error = cut_at(&disk, positions[59]).unwrap_err();

@@ -17,10 +17,7 @@ fn a_failed_sync_ends_the_log_and_loses_nothing_acknowledged() {
         assert_eq!(log.body(first), Body::Intact("one".to_owned()));
         drop(log);
         let replayed = replayed(&disk.crash());
-        assert!(
-            replayed == ["one"] || replayed == ["one", "two"],
-            "{replayed:?}"
-        );
+        assert!(replayed == ["one"] || replayed == ["one", "two"], "{replayed:?}");
     }
 }
 
@@ -110,10 +107,7 @@ fn a_disk_that_cannot_read_is_an_error_not_an_empty_log() {
     let position = log.commit(&["one"])[0];
     disk.inject(SimulatedFault::Read);
     let error = log.log.read(position, 0).unwrap_err();
-    assert!(
-        matches!(error, ReadError::Segment(_) | ReadError::Io { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, ReadError::Segment(_) | ReadError::Io { .. }), "{error}");
     assert!(log.log.erase(&[position]).is_err());
     drop(log);
     let error = try_open(&disk, Position::START).err().unwrap();
@@ -141,23 +135,11 @@ fn a_panic_in_a_hook_ends_the_log() {
 #[test]
 fn options_that_cannot_work_are_refused() {
     for options in [
-        LogOptions {
-            segment_bytes: 100,
-            ..small()
-        },
-        LogOptions {
-            segment_bytes: 4097,
-            ..small()
-        },
-        LogOptions {
-            group_appends: 0,
-            ..small()
-        },
+        LogOptions { segment_bytes: 100, ..small() },
+        LogOptions { segment_bytes: 4097, ..small() },
+        LogOptions { group_appends: 0, ..small() },
     ] {
-        let hooks = LogHooks {
-            committed: Box::new(|_| {}),
-            fatal: Box::new(|_| {}),
-        };
+        let hooks = LogHooks { committed: Box::new(|_| {}), fatal: Box::new(|_| {}) };
         let disk = Arc::new(SimulatedDisk::new(1));
         let opened = Log::open(disk, options, Position::START, &mut |_| Ok(()), hooks);
         assert!(matches!(opened, Err(OpenError::Options { .. })));

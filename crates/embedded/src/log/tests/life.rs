@@ -57,9 +57,7 @@ fn dropping_the_log_commits_what_waits() {
         let done = Box::new(|result: Result<Vec<Position>, AppendError>| {
             result.unwrap();
         });
-        log.log
-            .append(vec![record(&number.to_string())], done)
-            .unwrap();
+        log.log.append(vec![record(&number.to_string())], done).unwrap();
     }
     drop(log);
     assert_eq!(replayed(&disk).len(), 100);
@@ -108,14 +106,8 @@ fn a_start_that_is_no_boundary_is_refused() {
     let inside = log.commit(&["one"])[0];
     let end = log.log.end();
     drop(log);
-    let beyond = Position {
-        offset: end.offset + 4096,
-        ..end
-    };
-    let next = Position {
-        segment: 2,
-        offset: 64,
-    };
+    let beyond = Position { offset: end.offset + 4096, ..end };
+    let next = Position { segment: 2, offset: 64 };
     for start in [inside, beyond, next] {
         // The mark of the opening ends exactly where the first record begins.
         let boundary = inside.offset as usize == FIRST_RECORD && start == inside;
@@ -132,10 +124,7 @@ fn limits_are_refused_before_anything_is_taken() {
     let log = open(&SimulatedDisk::new(1));
     let refused = |texts: &[&str]| {
         let answer = log.try_commit(texts);
-        assert!(
-            matches!(answer, Err(AppendError::Unstorable { .. })),
-            "{answer:?}"
-        );
+        assert!(matches!(answer, Err(AppendError::Unstorable { .. })), "{answer:?}");
     };
     refused(&[]);
     let long = "x".repeat(1900);
@@ -178,12 +167,7 @@ fn erased_text_is_in_no_file_and_the_rest_stays() {
     let check = |log: &TestLog| {
         let bodies: Vec<_> = positions.iter().map(|one| log.body(*one)).collect();
         let intact = |text: &str| Body::Intact(text.to_owned());
-        let expected = [
-            intact("before"),
-            Body::Erased,
-            intact("after"),
-            intact("next"),
-        ];
+        let expected = [intact("before"), Body::Erased, intact("after"), intact("next")];
         assert_eq!(bodies, expected);
     };
     check(&log);
@@ -259,10 +243,7 @@ fn a_copy_holds_everything_up_to_its_position_and_lives_on() {
             assert!(matches!(again, Err(CopyError::NotEmpty)));
         }
     }
-    let beyond = Position {
-        segment: 99,
-        offset: 64,
-    };
+    let beyond = Position { segment: 99, offset: 64 };
     let refused = log.log.copy_to(&SimulatedDisk::new(2), beyond);
     assert!(matches!(refused, Err(CopyError::BeyondEnd { .. })));
 }

@@ -18,20 +18,12 @@ const FIRST_RECORD: usize = 64 + 48;
 
 /// Everything small, so that a few records fill a segment.
 fn small() -> LogOptions {
-    LogOptions {
-        segment_bytes: 4096,
-        group_bytes: 2048,
-        ..LogOptions::default()
-    }
+    LogOptions { segment_bytes: 4096, group_bytes: 2048, ..LogOptions::default() }
 }
 
 /// A record whose body says `text`.
 fn record(text: &str) -> Record {
-    Record {
-        kind: 7,
-        header: Bytes::copy_from_slice(b"head"),
-        body: Bytes::from(format!("{{{text}}}")),
-    }
+    Record { kind: 7, header: Bytes::copy_from_slice(b"head"), body: Bytes::from(format!("{{{text}}}")) }
 }
 
 /// What `record` put into the body.
@@ -80,12 +72,7 @@ fn try_open(disk: &SimulatedDisk, start: Position) -> Result<TestLog, OpenError>
         },
         hooks,
     )?;
-    Ok(TestLog {
-        log,
-        report,
-        replayed,
-        events,
-    })
+    Ok(TestLog { log, report, replayed, events })
 }
 
 /// A body as the tests compare it.
@@ -101,9 +88,7 @@ impl TestLog {
     fn try_commit(&self, texts: &[&str]) -> Result<Vec<Position>, AppendError> {
         let (done, answer) = mpsc::sync_channel(1);
         let records = texts.iter().map(|text| record(text)).collect();
-        let append = self
-            .log
-            .append(records, Box::new(move |result| done.send(result).unwrap()));
+        let append = self.log.append(records, Box::new(move |result| done.send(result).unwrap()));
         append.and_then(|()| answer.recv().unwrap())
     }
 

@@ -21,10 +21,7 @@ async fn a_backup_in_use_is_a_prefix() {
     };
     let (backed_up, ()) = tokio::join!(store.backup(&backup), erasing);
     backed_up.expect("a backup");
-    assert!(matches!(
-        store.backup(&backup).await,
-        Err(BackupError::Exists { .. })
-    ));
+    assert!(matches!(store.backup(&backup).await, Err(BackupError::Exists { .. })));
 
     let epoch = restore(&backup, &restored).await.expect("restore");
     assert!(epoch > 1, "devices load their conversations anew");
@@ -38,16 +35,10 @@ async fn a_backup_in_use_is_a_prefix() {
         ends.push(acts);
     }
     let spread = ends.iter().max().zip(ends.iter().min());
-    assert!(
-        spread.is_some_and(|(most, least)| most - least <= 1),
-        "one point in time: {ends:?}"
-    );
+    assert!(spread.is_some_and(|(most, least)| most - least <= 1), "one point in time: {ends:?}");
     copy.close().await.expect("close");
     let again = restore(&backup, &restored).await;
-    assert!(
-        matches!(again, Err(BackupError::Exists { .. })),
-        "a folder in use is not overwritten"
-    );
+    assert!(matches!(again, Err(BackupError::Exists { .. })), "a folder in use is not overwritten");
     let nothing = restore(place.path(), &place.path().join("new")).await;
     assert!(matches!(nothing, Err(BackupError::NotABackup { .. })));
     let left: Vec<_> = std::fs::read_dir(place.path()).expect("a folder").collect();

@@ -68,13 +68,8 @@ impl Life {
         let mut random = Random(seed);
         let mut chat = Chat::new(label);
         let created = chat.created("ada", &NAMES[..4], json!({"title": label}));
-        let mut life = Self {
-            conversation: chat.id,
-            acts: vec![Act {
-                entries: vec![created],
-                marks: Vec::new(),
-            }],
-        };
+        let mut life =
+            Self { conversation: chat.id, acts: vec![Act { entries: vec![created], marks: Vec::new() }] };
         let mut open = Vec::new();
         let mut names = NAMES[..4].to_vec();
         while life.acts.len() < acts {
@@ -100,25 +95,14 @@ impl Life {
             entries.push(chat.set(name, &key, value));
         }
         let marks = Vec::new;
-        let acts = entries.into_iter().map(|entry| Act {
-            entries: vec![entry],
-            marks: marks(),
-        });
-        Self {
-            conversation: chat.id,
-            acts: acts.collect(),
-        }
+        let acts = entries.into_iter().map(|entry| Act { entries: vec![entry], marks: marks() });
+        Self { conversation: chat.id, acts: acts.collect() }
     }
 
     /// The append of the act `number`.
     pub fn append(&self, number: usize) -> Append {
         let Act { entries, marks } = self.acts[number].clone();
-        Append {
-            conversation: self.conversation,
-            after: entries[0].envelope.seq - 1,
-            entries,
-            marks,
-        }
+        Append { conversation: self.conversation, after: entries[0].envelope.seq - 1, entries, marks }
     }
 
     /// What must be known after the first `acts` acts.
@@ -301,10 +285,7 @@ impl Known {
         assert_eq!(loaded.marks, marks);
         let entries = storage.read(conversation, 1, u64::MAX, usize::MAX).await;
         let expected = self.entries.iter().map(|entry| match entry.envelope.seq {
-            seq if self.hidden.contains(&seq) => Entry {
-                body: None,
-                ..entry.clone()
-            },
+            seq if self.hidden.contains(&seq) => Entry { body: None, ..entry.clone() },
             _ => entry.clone(),
         });
         assert_eq!(entries.expect("read"), expected.collect::<Vec<_>>());

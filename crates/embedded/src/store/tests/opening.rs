@@ -56,10 +56,7 @@ async fn the_index_follows_from_the_log_alone() {
     store.erase().await.expect("erase");
     store.close().await.expect("close");
     let before = rows(folder.path());
-    let kinds: HashSet<u8> = before
-        .iter()
-        .filter_map(|(key, _)| key.first().copied())
-        .collect();
+    let kinds: HashSet<u8> = before.iter().filter_map(|(key, _)| key.first().copied()).collect();
     assert_eq!(kinds.len(), 6, "the lives have rows in every table");
 
     let mut options = options();
@@ -82,9 +79,7 @@ async fn what_was_deleted_is_in_no_file() {
     let known: Vec<_> = lives.iter().map(|life| life.known(2 * ACTS)).collect();
     let in_files = |text: &str| {
         let bytes = every_byte(folder.path());
-        bytes
-            .windows(text.len())
-            .any(|window| window == text.as_bytes())
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
     };
     let first = known[0].deleted_texts().next().expect("a deleted text");
     assert!(in_files(&first), "before the erasure it is there");
@@ -109,18 +104,11 @@ async fn a_second_opener_is_told_who_is_in_the_way() {
     let second = Store::open(folder.path(), options()).await.err();
     let second = second.expect("refused");
     assert!(matches!(second, OpenError::InUse { .. }), "{second}");
-    assert!(
-        second
-            .to_string()
-            .contains(&folder.path().display().to_string())
-    );
+    assert!(second.to_string().contains(&folder.path().display().to_string()));
     let ports = store.ports();
     store.close().await.expect("close");
     let while_ports_are_used = Store::open(folder.path(), options()).await;
-    assert!(
-        while_ports_are_used.is_err(),
-        "the ports still hold the log"
-    );
+    assert!(while_ports_are_used.is_err(), "the ports still hold the log");
     drop(ports);
     open(folder.path()).await;
 }
@@ -135,12 +123,7 @@ async fn what_does_not_belong_together_is_refused() {
         live(&store.conversations, &lives, 0..10).await;
         store.close().await.expect("close");
     }
-    let refused = async || {
-        Store::open(folder.path(), options())
-            .await
-            .err()
-            .expect("refused")
-    };
+    let refused = async || Store::open(folder.path(), options()).await.err().expect("refused");
     let data = |folder: &tempfile::TempDir| folder.path().join(INDEX).join("data.mdb");
     let own_index = fs::read(data(&folder)).expect("an index");
     fs::copy(data(&other), data(&folder)).expect("another index");
@@ -153,35 +136,19 @@ async fn what_does_not_belong_together_is_refused() {
     fs::write(data(&folder), own_index).expect("its own index");
 
     let identity = fs::read(folder.path().join("store.json")).expect("store.json");
-    fs::copy(
-        other.path().join("store.json"),
-        folder.path().join("store.json"),
-    )
-    .expect("another");
+    fs::copy(other.path().join("store.json"), folder.path().join("store.json")).expect("another");
     fs::remove_dir_all(folder.path().join(INDEX)).expect("an index");
     let error = refused().await;
     assert!(is_of(&error, ConversationLogError::ForeignLog), "{error}");
     fs::remove_file(folder.path().join("store.json")).expect("remove");
     let error = refused().await;
-    assert!(
-        matches!(error, OpenError::Identity(IdentityError::Missing { .. })),
-        "{error}"
-    );
+    assert!(matches!(error, OpenError::Identity(IdentityError::Missing { .. })), "{error}");
     fs::write(folder.path().join("store.json"), r#"{"form": 2, "new": 1}"#).expect("write");
     let error = refused().await;
-    assert!(
-        matches!(
-            error,
-            OpenError::Identity(IdentityError::Newer { found: 2, .. })
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, OpenError::Identity(IdentityError::Newer { found: 2, .. })), "{error}");
     fs::write(folder.path().join("store.json"), "{").expect("write");
     let error = refused().await;
-    assert!(
-        matches!(error, OpenError::Identity(IdentityError::Malformed { .. })),
-        "{error}"
-    );
+    assert!(matches!(error, OpenError::Identity(IdentityError::Malformed { .. })), "{error}");
     fs::write(folder.path().join("store.json"), identity).expect("its own");
     let mut options = options();
     options.rebuild_index = true;
@@ -221,21 +188,14 @@ async fn checking_finds_what_is_wrong() {
     store.close().await.expect("close");
 
     let mut steps = Vec::new();
-    let report = check(folder.path(), &mut |step| steps.push(step))
-        .await
-        .expect("sound");
-    assert!(
-        report.index_rows.is_some_and(|rows| rows > 300),
-        "{report:?}"
-    );
+    let report = check(folder.path(), &mut |step| steps.push(step)).await.expect("sound");
+    assert!(report.index_rows.is_some_and(|rows| rows > 300), "{report:?}");
     assert_eq!(steps.last(), Some(&CheckStep::Database));
     assert!(steps.contains(&CheckStep::Index));
     let data = folder.path().join(INDEX).join("data.mdb");
     let newest = fs::read(&data).expect("an index");
     fs::write(&data, earlier).expect("an earlier index");
-    let report = check(folder.path(), &mut |_| {})
-        .await
-        .expect("sound, though late");
+    let report = check(folder.path(), &mut |_| {}).await.expect("sound, though late");
     assert!(report.index_rows.is_some(), "compared at its own position");
     fs::write(&data, newest).expect("the newest index");
 
@@ -249,17 +209,10 @@ async fn checking_finds_what_is_wrong() {
         .and_then(|()| index.flush())
         .expect("a wrong row");
     drop(index);
-    let error = check(folder.path(), &mut |_| {})
-        .await
-        .expect_err("unsound");
-    assert!(
-        matches!(error, CheckError::IndexDiffers { table: 2 }),
-        "{error}"
-    );
+    let error = check(folder.path(), &mut |_| {}).await.expect_err("unsound");
+    assert!(matches!(error, CheckError::IndexDiffers { table: 2 }), "{error}");
     fs::remove_dir_all(folder.path().join(INDEX)).expect("an index");
-    let report = check(folder.path(), &mut |_| {})
-        .await
-        .expect("sound without an index");
+    let report = check(folder.path(), &mut |_| {}).await.expect("sound without an index");
     assert_eq!(report.index_rows, None);
 }
 
@@ -285,9 +238,6 @@ async fn a_caller_that_goes_away_leaves_no_half() {
             Err(error) => panic!("{error}"),
         }
     }
-    assert!(
-        were_stored > 0,
-        "some were under way when their caller went"
-    );
+    assert!(were_stored > 0, "some were under way when their caller went");
     life.known(40).check(life.conversation, log).await;
 }

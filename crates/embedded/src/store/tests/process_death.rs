@@ -25,9 +25,7 @@ async fn dying_process() {
     };
     let mut options = options();
     options.conversations.log.segment_bytes = 16 << 10;
-    let store = Store::open(Path::new(&folder), options)
-        .await
-        .expect("a store");
+    let store = Store::open(Path::new(&folder), options).await.expect("a store");
     let lives = lives(SEED, ACTS);
     for act in 0..ACTS {
         for (number, life) in lives.iter().enumerate() {
@@ -50,10 +48,7 @@ async fn dying_process() {
 /// had acknowledged.
 async fn dies_at(point: &str, nth: u32) -> Vec<usize> {
     let folder = tempfile::tempdir().expect("a folder");
-    let test = format!(
-        "{}::dying_process",
-        module_path!().split_once("::").expect("a path").1
-    );
+    let test = format!("{}::dying_process", module_path!().split_once("::").expect("a path").1);
     let output = Command::new(std::env::current_exe().expect("a program"))
         .args(["--exact", &test, "--nocapture"])
         .env(FOLDER, folder.path())
@@ -62,16 +57,11 @@ async fn dies_at(point: &str, nth: u32) -> Vec<usize> {
         .output()
         .expect("a process");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        said.contains(&format!("fault point {point} reached")),
-        "{said}"
-    );
+    assert!(said.contains(&format!("fault point {point} reached")), "{said}");
     let lives = lives(SEED, ACTS);
     let mut acknowledged = vec![0; lives.len()];
     for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let numbers = line
-            .split_once("kept ")
-            .and_then(|(_, rest)| rest.split_once(' '));
+        let numbers = line.split_once("kept ").and_then(|(_, rest)| rest.split_once(' '));
         if let Some((number, acts)) = numbers {
             let number: usize = number.parse().expect("a number");
             acknowledged[number] = acts.parse().expect("a number");
@@ -81,11 +71,7 @@ async fn dies_at(point: &str, nth: u32) -> Vec<usize> {
     let store = open(folder.path()).await;
     let mut deleted = Vec::new();
     for (life, acknowledged) in lives.iter().zip(&acknowledged) {
-        let loaded = store
-            .conversations
-            .load(life.conversation, 0)
-            .await
-            .expect("load");
+        let loaded = store.conversations.load(life.conversation, 0).await.expect("load");
         let acts = life.acts_at(loaded.map_or(0, |loaded| loaded.summary.head));
         let may_be = *acknowledged..=acknowledged + 1;
         assert!(may_be.contains(&acts), "{point}: {acts} of {acknowledged}");
@@ -107,40 +93,23 @@ async fn dies_at_each(points: &[&str], deaths: &[u32]) {
         for nth in deaths {
             let acknowledged = dies_at(point, *nth).await;
             let most = *deaths.last().expect("a death");
-            assert!(
-                *nth < most || acknowledged[0] > 10,
-                "{point} comes early: {acknowledged:?}"
-            );
+            assert!(*nth < most || acknowledged[0] > 10, "{point} comes early: {acknowledged:?}");
         }
     }
 }
 
 #[tokio::test]
 async fn at_each_place_of_the_log() {
-    let points = [
-        "log.before_write",
-        "log.mid_write",
-        "log.after_write",
-        "log.after_sync",
-    ];
+    let points = ["log.before_write", "log.mid_write", "log.after_write", "log.after_sync"];
     dies_at_each(&points, &[2, 90]).await;
     dies_at_each(&["log.after_publish", "log.after_done"], &[1, 90]).await;
-    let points = [
-        "segment.before_seal",
-        "segment.after_seal",
-        "segment.after_create",
-    ];
+    let points = ["segment.before_seal", "segment.after_seal", "segment.after_create"];
     dies_at_each(&points, &[3]).await;
 }
 
 #[tokio::test]
 async fn at_each_place_of_an_erasure() {
-    let points = [
-        "erase.before_write",
-        "erase.mid",
-        "erase.after_write",
-        "erase.after_sync",
-    ];
+    let points = ["erase.before_write", "erase.mid", "erase.after_write", "erase.after_sync"];
     dies_at_each(&points, &[1, 5]).await;
 }
 
