@@ -34,10 +34,7 @@ pub struct Areas {
 pub fn areas(model: &Model) -> Areas {
     let (width, height) = model.size;
     let body = height.saturating_sub(1);
-    let mut areas = Areas {
-        status: Rect::new(0, body, width, height.min(1)),
-        ..Areas::default()
-    };
+    let mut areas = Areas { status: Rect::new(0, body, width, height.min(1)), ..Areas::default() };
     let whole = Rect::new(0, 0, width, body);
     if model.is_narrow() {
         match model.pane {
@@ -60,10 +57,7 @@ pub fn writing_width(areas: &Areas) -> usize {
 
 fn conversation_areas(model: &Model, pane: Rect, areas: &mut Areas) {
     let text_width = usize::from(pane.width.saturating_sub(PROMPT_CELLS));
-    let rows = model
-        .open
-        .as_ref()
-        .map_or(1, |open| open.editor.sheet(text_width).rows.len());
+    let rows = model.open.as_ref().map_or(1, |open| open.editor.sheet(text_width).rows.len());
     let most = WRITING_ROWS.min(pane.height.saturating_sub(5)).max(1);
     let writing = u16::try_from(rows).unwrap_or(WRITING_ROWS).min(most);
     let mut top = pane.y;

@@ -31,9 +31,9 @@ pub fn offers(model: &Model) -> Option<(usize, Vec<Offer>)> {
         return None;
     }
     let before = open.editor.before_cursor();
-    let start = before.rfind(char::is_whitespace).map_or(0, |at| {
-        at + before[at..].chars().next().map_or(1, char::len_utf8)
-    });
+    let start = before
+        .rfind(char::is_whitespace)
+        .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
     let word = &before[start..];
     let offers = if let Some(prefix) = word.strip_prefix('@') {
         member_offers(model, open, &prefix.to_lowercase())
@@ -46,10 +46,7 @@ pub fn offers(model: &Model) -> Option<(usize, Vec<Offer>)> {
 }
 
 fn member_offers(model: &Model, open: &OpenConversation, prefix: &str) -> Vec<Offer> {
-    let others = open
-        .members
-        .iter()
-        .filter(|member| Some(member.account) != model.me);
+    let others = open.members.iter().filter(|member| Some(member.account) != model.me);
     let profiles = others.filter_map(|member| model.people.profile(member.account));
     let matching = profiles.filter(|profile| {
         profile.name.starts_with(prefix) || profile.display_name.to_lowercase().starts_with(prefix)
@@ -85,19 +82,12 @@ pub fn mentions(model: &Model, open: &OpenConversation, text: &str) -> Vec<Menti
             at += 1;
             continue;
         }
-        let length = scalars[at + 1..]
-            .iter()
-            .take_while(|scalar| is_of_name(**scalar))
-            .count();
+        let length = scalars[at + 1..].iter().take_while(|scalar| is_of_name(**scalar)).count();
         let typed: String = scalars[at + 1..at + 1 + length].iter().collect();
         let name = typed.trim_end_matches('.');
         if let Some(who) = mentioned(model, open, name) {
             let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-            mentions.push(Mention {
-                who,
-                start: number(at),
-                length: number(name.chars().count() + 1),
-            });
+            mentions.push(Mention { who, start: number(at), length: number(name.chars().count() + 1) });
         }
         at += 1 + length;
     }
@@ -116,7 +106,5 @@ fn mentioned(model: &Model, open: &OpenConversation, name: &str) -> Option<Menti
         profile.is_some_and(|profile| !profile.name.is_empty() && profile.name == name)
     });
     let is_all = name == ALL && open.members.len() > 2;
-    member
-        .map(|member| Mentioned::Account(member.account))
-        .or(is_all.then_some(Mentioned::All))
+    member.map(|member| Mentioned::Account(member.account)).or(is_all.then_some(Mentioned::All))
 }

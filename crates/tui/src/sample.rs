@@ -39,20 +39,8 @@ pub fn model(language: Language, width: u16, height: u16) -> Model {
         profile(SORA, "sora.kim", "김소라", 250),
     ]);
     let list = vec![
-        summary(
-            GROUP,
-            ConversationKind::Group,
-            "Picnic 🧺",
-            3,
-            "김밥 싸 갈게요!",
-        ),
-        summary(
-            DIRECT,
-            ConversationKind::Direct,
-            "Jun",
-            1,
-            "see you at noon",
-        ),
+        summary(GROUP, ConversationKind::Group, "Picnic 🧺", 3, "김밥 싸 갈게요!"),
+        summary(DIRECT, ConversationKind::Direct, "Jun", 1, "see you at noon"),
     ];
     update(&mut model, Input::Answer(Answer::Conversations(list)));
     model
@@ -63,21 +51,9 @@ pub fn open_model(language: Language, width: u16, height: u16) -> Model {
     let mut model = model(language, width, height);
     crate::update::open(&mut model, GROUP, &mut Vec::new());
     deliver(&mut model, picnic());
-    let members = [
-        (MINA, Role::Owner, 9),
-        (JUN, Role::Member, 7),
-        (SORA, Role::Member, 4),
-    ];
-    let members = members.map(|(account, role, read)| Member {
-        account,
-        role,
-        delivered: 9,
-        read,
-    });
-    let answer = Answer::Members {
-        conversation: GROUP,
-        members: Some(members.to_vec()),
-    };
+    let members = [(MINA, Role::Owner, 9), (JUN, Role::Member, 7), (SORA, Role::Member, 4)];
+    let members = members.map(|(account, role, read)| Member { account, role, delivered: 9, read });
+    let answer = Answer::Members { conversation: GROUP, members: Some(members.to_vec()) };
     update(&mut model, Input::Answer(answer));
     model
 }
@@ -85,15 +61,8 @@ pub fn open_model(language: Language, width: u16, height: u16) -> Model {
 /// Shows these as the newest messages of the open conversation.
 pub fn deliver(model: &mut Model, messages: Vec<Message>) -> Vec<Effect> {
     let answer = Answer::Messages {
-        reading: Reading {
-            conversation: GROUP,
-            stretch: Stretch::Newest(None),
-        },
-        list: Some(MessageList {
-            messages,
-            has_earlier: false,
-            has_later: false,
-        }),
+        reading: Reading { conversation: GROUP, stretch: Stretch::Newest(None) },
+        list: Some(MessageList { messages, has_earlier: false, has_later: false }),
     };
     update(model, Input::Answer(answer))
 }
@@ -117,11 +86,7 @@ pub fn summary(
     unread: u64,
     last: &str,
 ) -> ConversationSummary {
-    let author = if kind == ConversationKind::Group {
-        SORA
-    } else {
-        JUN
-    };
+    let author = if kind == ConversationKind::Group { SORA } else { JUN };
     let mut last = text(9, author, last);
     last.conversation = conversation;
     ConversationSummary {
@@ -129,11 +94,7 @@ pub fn summary(
         kind,
         title: title.to_owned(),
         peer: (kind == ConversationKind::Direct).then_some(JUN),
-        members: if kind == ConversationKind::Direct {
-            2
-        } else {
-            3
-        },
+        members: if kind == ConversationKind::Direct { 2 } else { 3 },
         role: Some(Role::Owner),
         at: NOW - MINUTE,
         head: 9,
@@ -151,11 +112,7 @@ pub fn summary(
 
 /// A message that the server has, one minute after the one before it.
 pub fn text(seq: u64, author: AccountId, text: &str) -> Message {
-    let content = MessageContent::Text {
-        text: text.to_owned(),
-        mentions: Vec::new(),
-        data: None,
-    };
+    let content = MessageContent::Text { text: text.to_owned(), mentions: Vec::new(), data: None };
     message(seq, author, content)
 }
 
@@ -181,10 +138,8 @@ pub fn client_id(seq: u64) -> ClientId {
 
 /// What was said about the picnic.
 pub fn picnic() -> Vec<Message> {
-    let created = MessageContent::Created {
-        members: vec![MINA, JUN, SORA],
-        title: Some("Picnic 🧺".to_owned()),
-    };
+    let created =
+        MessageContent::Created { members: vec![MINA, JUN, SORA], title: Some("Picnic 🧺".to_owned()) };
     let mut reacted = text(4, SORA, "저는 좋아요! 몇 시에 만날까요?");
     reacted.reactions = vec![reaction("👍", 2, true), reaction("❤️", 1, false)];
     let mut answer = text(5, MINA, "11 at the *north* gate?");
@@ -192,11 +147,7 @@ pub fn picnic() -> Vec<Message> {
     answer.edited = true;
     vec![
         message(1, MINA, created),
-        text(
-            2,
-            MINA,
-            "Hi! Shall we have a picnic by the river on Saturday?",
-        ),
+        text(2, MINA, "Hi! Shall we have a picnic by the river on Saturday?"),
         text(3, JUN, "Great idea 👍🏽 I'll bring the 👨‍👩‍👧 blanket"),
         reacted,
         answer,
@@ -208,21 +159,14 @@ pub fn picnic() -> Vec<Message> {
 }
 
 fn reaction(emoji: &str, count: u32, mine: bool) -> ReactionCount {
-    ReactionCount {
-        emoji: emoji.to_owned(),
-        count,
-        mine,
-    }
+    ReactionCount { emoji: emoji.to_owned(), count, mine }
 }
 
 /// A key as people write it: `Ctrl-N`, `Alt-Up`, `Enter`, `x`.
 pub fn key(written: &str) -> KeyEvent {
     let mut modifiers = KeyModifiers::NONE;
     let mut name = written;
-    for (prefix, modifier) in [
-        ("Ctrl-", KeyModifiers::CONTROL),
-        ("Alt-", KeyModifiers::ALT),
-    ] {
+    for (prefix, modifier) in [("Ctrl-", KeyModifiers::CONTROL), ("Alt-", KeyModifiers::ALT)] {
         if let Some(rest) = name.strip_prefix(prefix) {
             modifiers |= modifier;
             name = rest;

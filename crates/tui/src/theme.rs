@@ -3,14 +3,7 @@
 use ratatui::style::{Color, Modifier, Style};
 
 /// Colours of names, by the hue of the account.
-const NAMES: [Color; 6] = [
-    Color::Red,
-    Color::Yellow,
-    Color::Green,
-    Color::Cyan,
-    Color::Blue,
-    Color::Magenta,
-];
+const NAMES: [Color; 6] = [Color::Red, Color::Yellow, Color::Green, Color::Cyan, Color::Blue, Color::Magenta];
 
 /// What matters less.
 pub const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
@@ -19,9 +12,7 @@ pub const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
 /// What is chosen.
 pub const CHOSEN: Style = Style::new().add_modifier(Modifier::REVERSED);
 /// What is unread, and counts of it.
-pub const UNREAD: Style = Style::new()
-    .fg(Color::Cyan)
-    .add_modifier(Modifier::BOLD.union(Modifier::REVERSED));
+pub const UNREAD: Style = Style::new().fg(Color::Cyan).add_modifier(Modifier::BOLD.union(Modifier::REVERSED));
 /// The mark of the selected message, and of what has the focus.
 pub const FOCUS: Style = Style::new().fg(Color::Cyan).add_modifier(Modifier::BOLD);
 /// What went wrong.

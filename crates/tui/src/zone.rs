@@ -29,31 +29,22 @@ impl Zone {
             let name = value.trim_start_matches(':');
             read(&path_of(name)).or_else(|| Rule::parse(name).map(Self::of_rule))
         });
-        named
-            .unwrap_or_else(|| read(Path::new("/etc/localtime")))
-            .unwrap_or_default()
+        named.unwrap_or_else(|| read(Path::new("/etc/localtime"))).unwrap_or_default()
     }
 
     /// Seconds to add to UTC at `utc_seconds` since 1970.
     pub fn offset_seconds(&self, utc_seconds: i64) -> i32 {
-        let later = self
-            .transitions
-            .partition_point(|(from, _)| *from <= utc_seconds);
+        let later = self.transitions.partition_point(|(from, _)| *from <= utc_seconds);
         if later == self.transitions.len()
             && let Some(rule) = &self.rule
         {
             return rule.offset_seconds(utc_seconds);
         }
-        later
-            .checked_sub(1)
-            .map_or(self.first, |index| self.transitions[index].1)
+        later.checked_sub(1).map_or(self.first, |index| self.transitions[index].1)
     }
 
     fn of_rule(rule: Rule) -> Self {
-        Self {
-            rule: Some(rule),
-            ..Self::default()
-        }
+        Self { rule: Some(rule), ..Self::default() }
     }
 
     /// Reads the 64-bit part of a TZif file.
@@ -114,9 +105,7 @@ impl Header {
         let count = |index: usize| {
             let at = 20 + index * 4;
             let number = u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?);
-            usize::try_from(number)
-                .ok()
-                .filter(|number| *number < 65_536)
+            usize::try_from(number).ok().filter(|number| *number < 65_536)
         };
         Some(Self {
             utc_marks: count(0)?,
@@ -169,22 +158,13 @@ impl Rule {
         let (standard, rest) = signed_time(after_name(names)?)?;
         let standard = -standard;
         if rest.is_empty() {
-            return Some(Self {
-                standard,
-                summer: None,
-            });
+            return Some(Self { standard, summer: None });
         }
         let rest = after_name(rest)?;
         let offset = signed_time(rest).map_or(standard + 3_600, |(west, _)| -west);
-        let summer = Summer {
-            offset,
-            begins: Change::parse(parts.next()?)?,
-            ends: Change::parse(parts.next()?)?,
-        };
-        Some(Self {
-            standard,
-            summer: Some(summer),
-        })
+        let summer =
+            Summer { offset, begins: Change::parse(parts.next()?)?, ends: Change::parse(parts.next()?)? };
+        Some(Self { standard, summer: Some(summer) })
     }
 
     fn offset_seconds(&self, utc_seconds: i64) -> i32 {
@@ -200,11 +180,7 @@ impl Rule {
         } else {
             !(ends..begins).contains(&utc_seconds)
         };
-        if is_summer {
-            summer.offset
-        } else {
-            self.standard
-        }
+        if is_summer { summer.offset } else { self.standard }
     }
 }
 
@@ -217,12 +193,7 @@ impl Change {
         if !(1..=12).contains(&month) || !(1..=5).contains(&week) || weekday > 6 {
             return None;
         }
-        Some(Self {
-            month,
-            week,
-            weekday,
-            seconds: signed_time(time)?.0,
-        })
+        Some(Self { month, week, weekday, seconds: signed_time(time)?.0 })
     }
 
     fn local_seconds(&self, year: i64) -> i64 {

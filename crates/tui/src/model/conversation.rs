@@ -127,17 +127,13 @@ impl OpenConversation {
 
     /// A message by its sequence, where it is loaded.
     pub fn by_seq(&self, seq: u64) -> Option<&Message> {
-        self.messages
-            .iter()
-            .find(|message| message.seq == Some(seq))
+        self.messages.iter().find(|message| message.seq == Some(seq))
     }
 
     /// The selected message, while it is loaded.
     pub fn selected(&self) -> Option<&Message> {
         let selected = self.selected?;
-        self.messages
-            .iter()
-            .find(|message| message.client_id == selected)
+        self.messages.iter().find(|message| message.client_id == selected)
     }
 
     /// The text that is to be kept as a draft: not that of an edit, but what it interrupted.
@@ -163,11 +159,7 @@ impl OpenConversation {
 
     /// How many other members have received and read a message: `(delivered, read)`.
     pub fn receipts(&self, seq: u64, me: Option<AccountId>) -> (usize, usize) {
-        let others = || {
-            self.members
-                .iter()
-                .filter(move |member| Some(member.account) != me)
-        };
+        let others = || self.members.iter().filter(move |member| Some(member.account) != me);
         let delivered = others().filter(|member| member.delivered.max(member.read) >= seq);
         let read = others().filter(|member| member.read >= seq);
         (delivered.count(), read.count())

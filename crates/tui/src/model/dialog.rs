@@ -129,9 +129,7 @@ impl Picker {
 
     /// What was found.
     pub fn results(&self) -> &[Profile] {
-        self.found
-            .as_ref()
-            .map_or(&[][..], |(_, profiles)| profiles)
+        self.found.as_ref().map_or(&[][..], |(_, profiles)| profiles)
     }
 
     /// Whether what was found is what is searched.
@@ -143,8 +141,7 @@ impl Picker {
     /// Takes somebody in, or out again.
     pub fn toggle(&mut self, profile: Profile) {
         let before = self.chosen.len();
-        self.chosen
-            .retain(|chosen| chosen.account != profile.account);
+        self.chosen.retain(|chosen| chosen.account != profile.account);
         if self.chosen.len() == before {
             self.chosen.push(profile);
         }

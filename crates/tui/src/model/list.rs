@@ -26,28 +26,22 @@ impl ConversationList {
     /// The conversations shown now.
     pub fn shown(&self) -> impl Iterator<Item = &ConversationSummary> {
         let archive = self.shows_archive;
-        self.conversations
-            .iter()
-            .filter(move |summary| summary.archived == archive)
+        self.conversations.iter().filter(move |summary| summary.archived == archive)
     }
 
     /// One conversation.
     pub fn find(&self, conversation: ConversationId) -> Option<&ConversationSummary> {
-        self.conversations
-            .iter()
-            .find(|summary| summary.conversation == conversation)
+        self.conversations.iter().find(|summary| summary.conversation == conversation)
     }
 
     /// The chosen conversation, where it is shown.
     pub fn selected(&self) -> Option<&ConversationSummary> {
-        self.shown()
-            .find(|summary| Some(summary.conversation) == self.selected)
+        self.shown().find(|summary| Some(summary.conversation) == self.selected)
     }
 
     /// Where the chosen conversation stands among those shown.
     pub fn selected_index(&self) -> Option<usize> {
-        self.shown()
-            .position(|summary| Some(summary.conversation) == self.selected)
+        self.shown().position(|summary| Some(summary.conversation) == self.selected)
     }
 
     /// Takes a new list over; what is chosen stays chosen while it is there.
@@ -71,10 +65,7 @@ impl ConversationList {
 
     /// How many messages are unread in conversations that are neither muted nor archived.
     pub fn unread(&self) -> u64 {
-        let loud = self
-            .conversations
-            .iter()
-            .filter(|summary| summary.mute.is_none() && !summary.archived);
+        let loud = self.conversations.iter().filter(|summary| summary.mute.is_none() && !summary.archived);
         loud.map(|summary| summary.unread).sum()
     }
 }

@@ -159,10 +159,7 @@ impl Model {
 
     /// Shows a sentence for a while.
     pub fn notify(&mut self, text: impl Into<String>) {
-        self.notice = Some(Notice {
-            text: text.into(),
-            until: self.now + NOTICE_MS,
-        });
+        self.notice = Some(Notice { text: text.into(), until: self.now + NOTICE_MS });
     }
 
     /// Forgets everything of the account.

@@ -34,12 +34,8 @@ impl People {
         if self.asked.len() > ASKED_LIMIT {
             self.asked.clear();
         }
-        let unknown = accounts
-            .into_iter()
-            .filter(|account| !self.profiles.contains_key(account));
-        unknown
-            .filter(|account| self.asked.insert(*account))
-            .collect()
+        let unknown = accounts.into_iter().filter(|account| !self.profiles.contains_key(account));
+        unknown.filter(|account| self.asked.insert(*account)).collect()
     }
 
     /// Everybody's profile may be another one by now: all that were asked for, to be asked for again.
@@ -63,10 +59,7 @@ impl People {
 
     /// The names to show, joined.
     pub fn names(&self, accounts: &[AccountId], language: Language) -> String {
-        let names: Vec<String> = accounts
-            .iter()
-            .map(|account| self.name(*account, language))
-            .collect();
+        let names: Vec<String> = accounts.iter().map(|account| self.name(*account, language)).collect();
         language.and(&names)
     }
 }
@@ -74,9 +67,5 @@ impl People {
 /// A profile's display name, or its name where that is empty; safe to draw.
 pub fn shown_name(profile: &Profile) -> String {
     let display = safe_line(&profile.display_name);
-    if display.trim().is_empty() {
-        safe_line(&profile.name)
-    } else {
-        display
-    }
+    if display.trim().is_empty() { safe_line(&profile.name) } else { display }
 }

@@ -87,16 +87,10 @@ fn model(options: &Options) -> Model {
 /// Milliseconds since 1970.
 fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    })
+    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
-async fn converse(
-    model: &mut Model,
-    world: &mut World,
-    screenful: &mut Screenful,
-) -> Result<(), ChatError> {
+async fn converse(model: &mut Model, world: &mut World, screenful: &mut Screenful) -> Result<(), ChatError> {
     let mut keys = Keyboard::new();
     let mut ending = Ending::new()?;
     let mut ticks = tokio::time::interval(TICK);
@@ -150,16 +144,10 @@ async fn take(model: &mut Model, world: &mut World, next: Next) {
         Next::Input(input) => input,
         Next::Reply(Reply::Event(event)) => Input::Client(event),
         Next::Reply(Reply::Answer(answer)) => Input::Answer(answer),
-        Next::Reply(Reply::Entered {
-            client,
-            recovery_codes,
-        }) => {
+        Next::Reply(Reply::Entered { client, recovery_codes }) => {
             let account = client.account_id();
             world.adopt(*client).await;
-            Input::Answer(Answer::Entered {
-                account,
-                recovery_codes,
-            })
+            Input::Answer(Answer::Entered { account, recovery_codes })
         }
         Next::Nothing => return,
         Next::End => {

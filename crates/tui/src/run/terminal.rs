@@ -2,9 +2,7 @@
 
 use std::io::{Result, stdout};
 
-use crossterm::event::{
-    DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange,
-};
+use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
 use crossterm::execute;
 use ratatui::{DefaultTerminal, Frame};
 

@@ -60,14 +60,7 @@ impl World {
     /// A world in which nobody is logged in.
     pub fn new(server: String, location: CacheLocation) -> Self {
         let (sender, receiver) = mpsc::channel(WAITING_REPLIES);
-        Self {
-            server,
-            location,
-            session: None,
-            questions: JoinSet::new(),
-            sender,
-            receiver,
-        }
+        Self { server, location, session: None, questions: JoinSet::new(), sender, receiver }
     }
 
     /// Somebody is logged in: connects and listens.
@@ -79,12 +72,7 @@ impl World {
         // The only failure is that the client has stopped, and then nothing comes from it.
         let _ = client.set_foreground(true).await;
         let _ = client.connect().await;
-        self.session = Some(Session {
-            client,
-            events,
-            acts,
-            actor,
-        });
+        self.session = Some(Session { client, events, acts, actor });
     }
 
     /// Nobody is logged in any more: lets go of the client, after what it was told.
@@ -168,11 +156,7 @@ impl World {
 }
 
 /// Does acts one after the other, until there are no more.
-async fn act(
-    client: Client,
-    mut inbox: mpsc::Receiver<(Act, Language)>,
-    sender: mpsc::Sender<Reply>,
-) {
+async fn act(client: Client, mut inbox: mpsc::Receiver<(Act, Language)>, sender: mpsc::Sender<Reply>) {
     while let Some((act, language)) = inbox.recv().await {
         if let Err(error) = do_act(&client, act).await {
             let failed = Answer::Failed(language.problem(&error));
@@ -186,28 +170,14 @@ async fn do_act(client: &Client, act: Act) -> Result<(), ClientError> {
     match act {
         Act::Show(conversation) => client.open_conversation(conversation).await,
         Act::Hide(conversation) => client.close_conversation(conversation).await,
-        Act::Send {
-            conversation,
-            text,
-            reply_to,
-            mentions,
-        } => client
-            .send_text(conversation, text, reply_to, mentions)
-            .await
-            .map(drop),
-        Act::Edit {
-            conversation,
-            seq,
-            text,
-            mentions,
-        } => client
-            .edit(conversation, seq, text, mentions)
-            .await
-            .map(drop),
-        Act::Delete(conversation, seq) => client.delete(conversation, seq).await.map(drop),
-        Act::React(conversation, seq, emoji) => {
-            client.react(conversation, seq, emoji).await.map(drop)
+        Act::Send { conversation, text, reply_to, mentions } => {
+            client.send_text(conversation, text, reply_to, mentions).await.map(drop)
         }
+        Act::Edit { conversation, seq, text, mentions } => {
+            client.edit(conversation, seq, text, mentions).await.map(drop)
+        }
+        Act::Delete(conversation, seq) => client.delete(conversation, seq).await.map(drop),
+        Act::React(conversation, seq, emoji) => client.react(conversation, seq, emoji).await.map(drop),
         Act::Retry(client_id) => client.retry(client_id).await,
         Act::Discard(client_id) => client.discard(client_id).await,
         Act::MarkRead(conversation, seq) => client.mark_read(conversation, seq).await,
@@ -215,9 +185,7 @@ async fn do_act(client: &Client, act: Act) -> Result<(), ClientError> {
         Act::SaveDraft(conversation, draft) => client.set_draft(conversation, draft).await,
         Act::SetMute(conversation, mute) => client.set_mute(conversation, mute).await,
         Act::SetPin(conversation, pin) => client.set_pin(conversation, pin).await,
-        Act::SetArchived(conversation, archived) => {
-            client.set_archived(conversation, archived).await
-        }
+        Act::SetArchived(conversation, archived) => client.set_archived(conversation, archived).await,
         Act::Foreground(foreground) => client.set_foreground(foreground).await,
     }
 }

@@ -41,20 +41,12 @@ pub struct Sheet {
 impl Editor {
     /// An empty editor for one line.
     pub fn line(limit_bytes: usize) -> Self {
-        Self {
-            text: String::new(),
-            cursor: 0,
-            limit_bytes,
-            lines: false,
-        }
+        Self { text: String::new(), cursor: 0, limit_bytes, lines: false }
     }
 
     /// An empty editor for several lines.
     pub fn lines(limit_bytes: usize) -> Self {
-        Self {
-            lines: true,
-            ..Self::line(limit_bytes)
-        }
+        Self { lines: true, ..Self::line(limit_bytes) }
     }
 
     /// What it holds.
@@ -107,9 +99,7 @@ impl Editor {
 
     /// Does what `key` means in an editor that is shown `width` cells wide.
     pub fn press(&mut self, key: KeyEvent, width: usize) -> Pressed {
-        let word = key
-            .modifiers
-            .intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        let word = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
         let alt = key.modifiers.contains(KeyModifiers::ALT);
         match key.code {
             KeyCode::Char(character) if key.modifiers.contains(KeyModifiers::CONTROL) => {
@@ -186,11 +176,7 @@ impl Editor {
             }
             cursor = (column, rows.len() - 1);
         }
-        Sheet {
-            rows,
-            column: cursor.0,
-            row: cursor.1,
-        }
+        Sheet { rows, column: cursor.0, row: cursor.1 }
     }
 
     /// A one-line editor's text with every character hidden.
@@ -248,9 +234,7 @@ impl Editor {
     }
 
     fn border_at_or_after(&self, at: usize) -> usize {
-        self.borders()
-            .find(|border| *border >= at)
-            .unwrap_or(self.text.len())
+        self.borders().find(|border| *border >= at).unwrap_or(self.text.len())
     }
 
     fn before(&self) -> usize {
@@ -290,11 +274,7 @@ impl Editor {
 }
 
 fn grapheme_width_or_zero(cluster: &str) -> usize {
-    if cluster == "\n" {
-        0
-    } else {
-        grapheme_width(cluster)
-    }
+    if cluster == "\n" { 0 } else { grapheme_width(cluster) }
 }
 
 #[cfg(test)]
@@ -353,18 +333,12 @@ mod tests {
     #[test]
     fn up_and_down_keep_the_column() {
         let mut editor = editor("대화방\nabcdef\nx");
-        assert_eq!(
-            press(&mut editor, KeyCode::Up, KeyModifiers::NONE),
-            Pressed::Moved
-        );
+        assert_eq!(press(&mut editor, KeyCode::Up, KeyModifiers::NONE), Pressed::Moved);
         assert_eq!(editor.before_cursor(), "대화방\na");
         press(&mut editor, KeyCode::End, KeyModifiers::NONE);
         press(&mut editor, KeyCode::Up, KeyModifiers::NONE);
         assert_eq!(editor.before_cursor(), "대화방");
-        assert_eq!(
-            press(&mut editor, KeyCode::Up, KeyModifiers::NONE),
-            Pressed::Ignored
-        );
+        assert_eq!(press(&mut editor, KeyCode::Up, KeyModifiers::NONE), Pressed::Ignored);
     }
 
     #[test]

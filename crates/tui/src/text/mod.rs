@@ -44,10 +44,7 @@ pub fn fit(text: &str, cells: usize) -> String {
 /// `text` cut or filled with spaces to exactly `cells`.
 pub fn fill(text: &str, cells: usize) -> String {
     let mut filled = fit(text, cells);
-    filled.extend(std::iter::repeat_n(
-        ' ',
-        cells.saturating_sub(width(&filled)),
-    ));
+    filled.extend(std::iter::repeat_n(' ', cells.saturating_sub(width(&filled))));
     filled
 }
 
@@ -57,14 +54,8 @@ mod tests {
 
     #[test]
     fn widths_are_those_of_cells() {
-        for (text, cells) in [
-            ("chat", 4),
-            ("대화", 4),
-            ("e\u{301}", 1),
-            ("👨‍👩‍👧", 2),
-            ("❤️", 2),
-            ("שלום", 4),
-        ] {
+        for (text, cells) in [("chat", 4), ("대화", 4), ("e\u{301}", 1), ("👨‍👩‍👧", 2), ("❤️", 2), ("שלום", 4)]
+        {
             assert_eq!(width(text), cells, "{text}");
         }
     }

@@ -26,14 +26,9 @@ pub fn safe_line(text: &str) -> String {
 
 /// What may stand in an editor: like [`safe_text`], but what cannot be shown is left out, because it would be sent.
 pub fn typed_text(text: &str) -> String {
-    let joined: Cow<'_, str> = if text.contains('\r') {
-        text.replace("\r\n", "\n").replace('\r', "\n").into()
-    } else {
-        text.into()
-    };
-    let kept = joined
-        .chars()
-        .filter(|scalar| matches!(scalar, '\n' | '\t') || !scalar.is_control());
+    let joined: Cow<'_, str> =
+        if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n").into() } else { text.into() };
+    let kept = joined.chars().filter(|scalar| matches!(scalar, '\n' | '\t') || !scalar.is_control());
     safe_text(&kept.collect::<String>())
 }
 

@@ -25,14 +25,8 @@ struct Scalar {
 
 /// `text` as safe, styled pieces. `mentions` count Unicode scalars of `text`; those beyond it are ignored.
 pub fn styled(text: &str, mentions: &[Mention]) -> Vec<Span<'static>> {
-    let mut scalars: Vec<Scalar> = text
-        .chars()
-        .map(|value| Scalar {
-            value,
-            style: Style::new(),
-            shown: true,
-        })
-        .collect();
+    let mut scalars: Vec<Scalar> =
+        text.chars().map(|value| Scalar { value, style: Style::new(), shown: true }).collect();
     for line in scalars.split_mut(|scalar| scalar.value == '\n') {
         emphasise(line);
     }
@@ -65,9 +59,7 @@ fn emphasise(line: &mut [Scalar]) {
             scalar.style = scalar.style.add_modifier(modifier);
         }
         for hidden in [at..at + length, inner_end..inner_end + length] {
-            line[hidden]
-                .iter_mut()
-                .for_each(|scalar| scalar.shown = false);
+            line[hidden].iter_mut().for_each(|scalar| scalar.shown = false);
         }
         at = inner_end + length;
     }
@@ -75,9 +67,7 @@ fn emphasise(line: &mut [Scalar]) {
 
 /// Where the pair that opens at `at` closes, how long its delimiter is, and what it does.
 fn opening(line: &[Scalar], at: usize) -> Option<(usize, usize, Modifier)> {
-    let (delimiter, modifier) = DELIMITERS
-        .iter()
-        .find(|(delimiter, _)| stands_at(line, at, delimiter))?;
+    let (delimiter, modifier) = DELIMITERS.iter().find(|(delimiter, _)| stands_at(line, at, delimiter))?;
     let length = delimiter.len();
     let before = at.checked_sub(1).map(|index| line[index].value);
     let first = line.get(at + length)?.value;
@@ -106,10 +96,7 @@ fn pieces(scalars: &[Scalar]) -> Vec<Span<'static>> {
             _ => pieces.push((scalar.value.to_string(), scalar.style)),
         }
     }
-    pieces
-        .into_iter()
-        .map(|(content, style)| Span::styled(safe_text(&content), style))
-        .collect()
+    pieces.into_iter().map(|(content, style)| Span::styled(safe_text(&content), style)).collect()
 }
 
 #[cfg(test)]
@@ -144,15 +131,8 @@ mod tests {
 
     #[test]
     fn mentions_count_scalars_and_may_lie() {
-        let mention = |start, length| Mention {
-            who: Mentioned::All,
-            start,
-            length,
-        };
-        let pieces = styled(
-            "안녕 @mina!",
-            &[mention(3, 5), mention(90, 5), mention(2, u32::MAX)],
-        );
+        let mention = |start, length| Mention { who: Mentioned::All, start, length };
+        let pieces = styled("안녕 @mina!", &[mention(3, 5), mention(90, 5), mention(2, u32::MAX)]);
         assert_eq!(pieces[1].content, "@mina");
         assert_eq!(pieces[1].style.fg, Some(Color::Cyan));
         assert_eq!(pieces.len(), 3);

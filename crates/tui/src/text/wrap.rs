@@ -42,11 +42,7 @@ pub fn wrap(pieces: &[Span<'_>], width: usize) -> Vec<Line<'static>> {
                 paragraph.clear();
                 continue;
             }
-            paragraph.push(Cluster {
-                symbol,
-                style: piece.style,
-                width: grapheme_width(symbol).min(width),
-            });
+            paragraph.push(Cluster { symbol, style: piece.style, width: grapheme_width(symbol).min(width) });
         }
     }
     break_paragraph(&paragraph, width, &mut lines);
@@ -71,10 +67,7 @@ fn break_paragraph(clusters: &[Cluster<'_>], width: usize, lines: &mut Vec<Line<
 }
 
 /// The clusters of the first line, and those after it. Spaces at a break belong to neither.
-fn first_line<'a, 'b>(
-    clusters: &'a [Cluster<'b>],
-    width: usize,
-) -> (&'a [Cluster<'b>], &'a [Cluster<'b>]) {
+fn first_line<'a, 'b>(clusters: &'a [Cluster<'b>], width: usize) -> (&'a [Cluster<'b>], &'a [Cluster<'b>]) {
     let mut used = 0;
     let mut last_break = None;
     for (index, cluster) in clusters.iter().enumerate() {
@@ -148,10 +141,7 @@ mod tests {
         let text = "Grüße 안녕하세요, e\u{301}te\u{301} 日本語 👩🏽‍🚀 ok averyveryverylongword";
         for width in 2..30 {
             for line in lines(text, width) {
-                assert!(
-                    super::super::width(line.trim_end()) <= width,
-                    "{line:?} in {width}"
-                );
+                assert!(super::super::width(line.trim_end()) <= width, "{line:?} in {width}");
             }
         }
     }

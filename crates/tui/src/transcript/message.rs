@@ -78,10 +78,7 @@ fn quote(
         None => model.language.say(Word::OriginalGone).to_owned(),
     };
     let quoted = text::fit(&quoted, text_width.saturating_sub(2));
-    Some(Line::from(vec![
-        Span::styled("│ ", theme::FOCUS),
-        Span::styled(quoted, theme::FAINT),
-    ]))
+    Some(Line::from(vec![Span::styled("│ ", theme::FOCUS), Span::styled(quoted, theme::FAINT)]))
 }
 
 fn text_lines(model: &Model, message: &Message, text_width: usize) -> Vec<Line<'static>> {
@@ -95,9 +92,7 @@ fn text_lines(model: &Model, message: &Message, text_width: usize) -> Vec<Line<'
             }
             wrap(&pieces, text_width)
         }
-        MessageContent::Deleted => {
-            wrap_plain(say(Word::Deleted), theme::FAINT.italic(), text_width)
-        }
+        MessageContent::Deleted => wrap_plain(say(Word::Deleted), theme::FAINT.italic(), text_width),
         _ => wrap_plain(say(Word::Unsupported), theme::FAINT.italic(), text_width),
     }
 }
@@ -157,11 +152,7 @@ fn reactions(message: &Message, text_width: usize) -> Vec<Line<'static>> {
         }
         pieces.push(Span::styled(shown, style));
     }
-    if pieces.is_empty() {
-        Vec::new()
-    } else {
-        wrap(&pieces, text_width)
-    }
+    if pieces.is_empty() { Vec::new() } else { wrap(&pieces, text_width) }
 }
 
 fn failure(model: &Model, message: &Message, text_width: usize) -> Vec<Line<'static>> {
@@ -178,11 +169,7 @@ fn failure(model: &Model, message: &Message, text_width: usize) -> Vec<Line<'sta
 fn centred(sentence: &str, width: usize) -> Vec<Line<'static>> {
     let mut lines = wrap_plain(sentence, theme::FAINT, width.saturating_sub(4));
     for line in &mut lines {
-        let used: usize = line
-            .spans
-            .iter()
-            .map(|span| text::width(&span.content))
-            .sum();
+        let used: usize = line.spans.iter().map(|span| text::width(&span.content)).sum();
         let indent = " ".repeat(width.saturating_sub(used) / 2);
         line.spans.insert(0, Span::raw(indent));
     }

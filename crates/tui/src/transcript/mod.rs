@@ -55,11 +55,7 @@ pub fn rows(model: &Model, open: &OpenConversation, width: usize, reach: usize) 
         }
         let continues = !is_interrupted && continues(message, previous);
         lines.extend(message::lines(model, open, message, continues, width));
-        rows.extend(lines.into_iter().enumerate().map(|(within, line)| Row {
-            line,
-            message: index,
-            within,
-        }));
+        rows.extend(lines.into_iter().enumerate().map(|(within, line)| Row { line, message: index, within }));
     }
     rows
 }
@@ -71,9 +67,7 @@ pub fn bottom_message(open: &OpenConversation) -> usize {
         return last;
     };
     let mut messages = open.messages.iter();
-    messages
-        .position(|candidate| candidate.client_id == message)
-        .unwrap_or(last)
+    messages.position(|candidate| candidate.client_id == message).unwrap_or(last)
 }
 
 /// Which row stands at the bottom of the window.

@@ -17,10 +17,9 @@ use crate::words::Language;
 /// Applies one answer.
 pub fn apply(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
     match answer {
-        Answer::Entered {
-            account,
-            recovery_codes,
-        } => entrance::enter(model, account, recovery_codes, effects),
+        Answer::Entered { account, recovery_codes } => {
+            entrance::enter(model, account, recovery_codes, effects)
+        }
         Answer::EntranceRefused(why) => {
             if let Screen::Entrance(form) = &mut model.screen {
                 form.is_asking = false;
@@ -41,10 +40,7 @@ pub fn apply(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             navigation::want_list(model, effects);
         }
         Answer::Messages { reading, list } => take_messages(model, reading, list, effects),
-        Answer::Members {
-            conversation,
-            members,
-        } => {
+        Answer::Members { conversation, members } => {
             if let Some(open) = model.open.as_mut().filter(|open| open.id == conversation) {
                 if let Some(members) = members {
                     open.members = members;
@@ -56,15 +52,8 @@ pub fn apply(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
         }
         Answer::People(profiles) => model.people.learn(profiles),
         Answer::Found { prefix, profiles } => dialogs::found(model, prefix, profiles, effects),
-        Answer::Reactions {
-            conversation,
-            seq,
-            reactions,
-        } => {
-            if let Some(Dialog::Info {
-                message,
-                reactions: shown,
-            }) = &mut model.dialog
+        Answer::Reactions { conversation, seq, reactions } => {
+            if let Some(Dialog::Info { message, reactions: shown }) = &mut model.dialog
                 && message.conversation == conversation
                 && message.seq == Some(seq)
             {
@@ -96,33 +85,17 @@ fn learn_account(model: &mut Model, profile: Profile, language: &str) {
 }
 
 /// A draft that the list knows by now need not be remembered here.
-fn forget_saved_drafts(
-    model: &mut Model,
-    conversations: &[suda_client::model::ConversationSummary],
-) {
+fn forget_saved_drafts(model: &mut Model, conversations: &[suda_client::model::ConversationSummary]) {
     for summary in conversations {
         let listed = summary.draft.as_deref().unwrap_or_default();
-        if model
-            .drafts
-            .get(&summary.conversation)
-            .is_some_and(|draft| draft == listed)
-        {
+        if model.drafts.get(&summary.conversation).is_some_and(|draft| draft == listed) {
             model.drafts.remove(&summary.conversation);
         }
     }
 }
 
-fn take_messages(
-    model: &mut Model,
-    reading: Reading,
-    list: Option<MessageList>,
-    effects: &mut Vec<Effect>,
-) {
-    let Some(open) = model
-        .open
-        .as_mut()
-        .filter(|open| open.id == reading.conversation)
-    else {
+fn take_messages(model: &mut Model, reading: Reading, list: Option<MessageList>, effects: &mut Vec<Effect>) {
+    let Some(open) = model.open.as_mut().filter(|open| open.id == reading.conversation) else {
         return;
     };
     if let Some(list) = list {
@@ -151,10 +124,8 @@ fn merge(open: &mut OpenConversation, stretch: Stretch, list: MessageList) {
             open.has_later = list.has_later;
         }
         Stretch::Before(first) => {
-            let earlier = list
-                .messages
-                .into_iter()
-                .filter(|message| message.seq.is_some_and(|seq| seq < first));
+            let earlier =
+                list.messages.into_iter().filter(|message| message.seq.is_some_and(|seq| seq < first));
             open.messages.splice(0..0, earlier);
             open.has_earlier = list.has_earlier;
             if open.messages.len() > HELD_MESSAGES {
@@ -163,10 +134,7 @@ fn merge(open: &mut OpenConversation, stretch: Stretch, list: MessageList) {
             }
         }
         Stretch::After(last) => {
-            let later = list
-                .messages
-                .into_iter()
-                .filter(|message| message.seq.is_none_or(|seq| seq > last));
+            let later = list.messages.into_iter().filter(|message| message.seq.is_none_or(|seq| seq > last));
             open.messages.extend(later);
             open.has_later = list.has_later;
             drop_oldest(open);
@@ -190,15 +158,10 @@ pub fn ask_for_names(model: &mut Model, effects: &mut Vec<Effect>) {
     let mut shown: HashSet<AccountId> = HashSet::new();
     for summary in &model.list.conversations {
         shown.extend(summary.peer);
-        summary
-            .last
-            .iter()
-            .for_each(|message| note(message, &mut shown));
+        summary.last.iter().for_each(|message| note(message, &mut shown));
     }
     if let Some(open) = &model.open {
-        open.messages
-            .iter()
-            .for_each(|message| note(message, &mut shown));
+        open.messages.iter().for_each(|message| note(message, &mut shown));
         shown.extend(open.members.iter().map(|member| member.account));
     }
     let unknown = model.people.ask_for(shown);
@@ -211,9 +174,7 @@ pub fn ask_for_names(model: &mut Model, effects: &mut Vec<Effect>) {
 fn note(message: &Message, shown: &mut HashSet<AccountId>) {
     shown.insert(message.author);
     match &message.content {
-        MessageContent::Created {
-            members: accounts, ..
-        }
+        MessageContent::Created { members: accounts, .. }
         | MessageContent::MembersAdded { accounts }
         | MessageContent::MembersRemoved { accounts } => shown.extend(accounts),
         MessageContent::RoleChanged { account, .. } => {

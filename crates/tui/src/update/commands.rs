@@ -12,9 +12,7 @@ use crate::words::Word;
 
 /// Carries a command out. False where it was not understood and its text should stay.
 pub fn run(model: &mut Model, text: &str, effects: &mut Vec<Effect>) -> bool {
-    let (name, rest) = text[1..]
-        .split_once(char::is_whitespace)
-        .unwrap_or((&text[1..], ""));
+    let (name, rest) = text[1..].split_once(char::is_whitespace).unwrap_or((&text[1..], ""));
     let Some(summary) = model.open_summary().cloned() else {
         return false;
     };
@@ -65,10 +63,7 @@ fn carry_out(
         "remove" => {
             in_group(summary)?;
             let account = member_named(model, needed(rest)?).ok_or(Word::NoSuchMember)?;
-            let question = Question::Remove {
-                conversation,
-                account,
-            };
+            let question = Question::Remove { conversation, account };
             return ask_first(model, summary, question);
         }
         "add" => {
@@ -89,30 +84,18 @@ fn carry_out(
     Ok(())
 }
 
-fn ask_first(
-    model: &mut Model,
-    summary: &ConversationSummary,
-    question: Question,
-) -> Result<(), Word> {
+fn ask_first(model: &mut Model, summary: &ConversationSummary, question: Question) -> Result<(), Word> {
     in_group(summary)?;
     model.dialog = Some(Dialog::Confirm(question));
     Ok(())
 }
 
 fn in_group(summary: &ConversationSummary) -> Result<(), Word> {
-    if summary.kind == ConversationKind::Group {
-        Ok(())
-    } else {
-        Err(Word::GroupsOnly)
-    }
+    if summary.kind == ConversationKind::Group { Ok(()) } else { Err(Word::GroupsOnly) }
 }
 
 fn needed(rest: &str) -> Result<&str, Word> {
-    if rest.is_empty() {
-        Err(Word::CommandNeedsMore)
-    } else {
-        Ok(rest)
-    }
+    if rest.is_empty() { Err(Word::CommandNeedsMore) } else { Ok(rest) }
 }
 
 fn typed_name(text: &str) -> String {

@@ -26,9 +26,7 @@ pub fn press(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
             KeyCode::Up | KeyCode::Char('k') => *skipped = skipped.saturating_sub(1),
             KeyCode::Down | KeyCode::Char('j') => *skipped = (*skipped + 1).min(HELP.len() - 1),
             KeyCode::PageUp => *skipped = skipped.saturating_sub(10),
-            KeyCode::PageDown | KeyCode::Char(' ') => {
-                *skipped = (*skipped + 10).min(HELP.len() - 1)
-            }
+            KeyCode::PageDown | KeyCode::Char(' ') => *skipped = (*skipped + 10).min(HELP.len() - 1),
             _ => model.dialog = None,
         },
         Some(Dialog::Picker(_)) => picker::press(model, key, effects),
@@ -63,12 +61,7 @@ pub fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
 }
 
 /// Accounts were found.
-pub fn found(
-    model: &mut Model,
-    prefix: String,
-    profiles: Option<Vec<Profile>>,
-    effects: &mut Vec<Effect>,
-) {
+pub fn found(model: &mut Model, prefix: String, profiles: Option<Vec<Profile>>, effects: &mut Vec<Effect>) {
     if let Some(profiles) = &profiles {
         model.people.learn(profiles.clone());
     }
@@ -92,10 +85,7 @@ fn confirmed(model: &mut Model, question: Question, effects: &mut Vec<Effect>) {
         }
         Question::Leave(conversation) => Effect::Ask(Ask::Leave(conversation)),
         Question::Dissolve(conversation) => Effect::Ask(Ask::Dissolve(conversation)),
-        Question::Remove {
-            conversation,
-            account,
-        } => Effect::Ask(Ask::RemoveMember(conversation, account)),
+        Question::Remove { conversation, account } => Effect::Ask(Ask::RemoveMember(conversation, account)),
         Question::LogOut => Effect::Ask(Ask::LogOut),
     });
 }
@@ -141,10 +131,8 @@ fn press_members(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     let (conversation, count) = (open.id, open.members.len());
     *selected = (*selected).min(count.saturating_sub(1));
     let member = open.members.get(*selected).copied();
-    let is_group = model
-        .list
-        .find(conversation)
-        .is_some_and(|summary| summary.kind == ConversationKind::Group);
+    let is_group =
+        model.list.find(conversation).is_some_and(|summary| summary.kind == ConversationKind::Group);
     match (key.code, member) {
         (KeyCode::Up | KeyCode::Char('k'), _) => *selected = selected.saturating_sub(1),
         (KeyCode::Down | KeyCode::Char('j'), _) => {
@@ -164,10 +152,7 @@ fn press_members(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
             model.dialog = Some(Dialog::Confirm(if Some(member.account) == model.me {
                 Question::Leave(conversation)
             } else {
-                Question::Remove {
-                    conversation,
-                    account: member.account,
-                }
+                Question::Remove { conversation, account: member.account }
             }));
         }
         (KeyCode::Char('o'), Some(member)) => {

@@ -68,11 +68,7 @@ fn asked(form: &Entrance) -> Result<Ask, Word> {
     if has_again && password != secret(Word::PasswordAgain) {
         return Err(Word::PasswordsDiffer);
     }
-    let name = form
-        .text(Word::Name)
-        .trim()
-        .trim_start_matches('@')
-        .to_lowercase();
+    let name = form.text(Word::Name).trim().trim_start_matches('@').to_lowercase();
     Ok(match form.purpose {
         Purpose::LogIn => Ask::LogIn { name, password },
         Purpose::SignUp => Ask::SignUp {
@@ -81,11 +77,9 @@ fn asked(form: &Entrance) -> Result<Ask, Word> {
             password,
             invite: optional(Word::Invitation),
         },
-        Purpose::Recover => Ask::Recover {
-            name,
-            code: Secret(form.text(Word::RecoveryCode).trim().to_owned()),
-            password,
-        },
+        Purpose::Recover => {
+            Ask::Recover { name, code: Secret(form.text(Word::RecoveryCode).trim().to_owned()), password }
+        }
     })
 }
 
@@ -100,10 +94,7 @@ pub fn enter(
     model.screen = if recovery_codes.is_empty() {
         Screen::Chat
     } else {
-        Screen::RecoveryCodes {
-            codes: recovery_codes,
-            answer: Editor::line(KEPT_BYTES),
-        }
+        Screen::RecoveryCodes { codes: recovery_codes, answer: Editor::line(KEPT_BYTES) }
     };
     effects.extend(navigation::start(model));
 }

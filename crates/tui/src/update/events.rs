@@ -20,10 +20,7 @@ pub fn apply(model: &mut Model, event: ClientEvent, effects: &mut Vec<Effect>) {
                 navigation::want_members(model, effects);
             }
         }
-        ClientEvent::MessagesAdded {
-            conversation,
-            messages,
-        } => {
+        ClientEvent::MessagesAdded { conversation, messages } => {
             navigation::want_list(model, effects);
             if is_open(model, conversation) {
                 if let Some(open) = &mut model.open {
@@ -34,8 +31,7 @@ pub fn apply(model: &mut Model, event: ClientEvent, effects: &mut Vec<Effect>) {
                 navigation::want_messages(model, effects);
             }
         }
-        ClientEvent::MessagesChanged { conversation }
-        | ClientEvent::SendFailed { conversation, .. } => {
+        ClientEvent::MessagesChanged { conversation } | ClientEvent::SendFailed { conversation, .. } => {
             navigation::want_list(model, effects);
             if is_open(model, conversation) {
                 navigation::want_messages(model, effects);
@@ -47,11 +43,7 @@ pub fn apply(model: &mut Model, event: ClientEvent, effects: &mut Vec<Effect>) {
                 navigation::want_members(model, effects);
             }
         }
-        ClientEvent::Typing {
-            conversation,
-            account,
-            typing,
-        } => {
+        ClientEvent::Typing { conversation, account, typing } => {
             let now = model.now;
             if let Some(open) = model.open.as_mut().filter(|open| open.id == conversation)
                 && Some(account) != model.me
@@ -73,10 +65,7 @@ pub fn apply(model: &mut Model, event: ClientEvent, effects: &mut Vec<Effect>) {
 }
 
 fn is_open(model: &Model, conversation: ConversationId) -> bool {
-    model
-        .open
-        .as_ref()
-        .is_some_and(|open| open.id == conversation)
+    model.open.as_ref().is_some_and(|open| open.id == conversation)
 }
 
 fn connection(model: &mut Model, state: ConnectionState, effects: &mut Vec<Effect>) {

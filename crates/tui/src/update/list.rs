@@ -94,10 +94,7 @@ pub fn toggle_mute(model: &mut Model, conversation: ConversationId, effects: &mu
     let (mute, word) = match summary.mute {
         Some(_) => (None, Word::Unmuted),
         None => {
-            let mute = Mute {
-                until: None,
-                except_mentions: true,
-            };
+            let mute = Mute { until: None, except_mentions: true };
             (Some(mute), Word::Muted)
         }
     };
@@ -111,11 +108,7 @@ pub fn toggle_archived(model: &mut Model, conversation: ConversationId, effects:
         return;
     };
     let archived = !summary.archived;
-    let word = if archived {
-        Word::Archived
-    } else {
-        Word::Unarchived
-    };
+    let word = if archived { Word::Archived } else { Word::Unarchived };
     model.notify(model.language.say(word));
     effects.push(Effect::Act(Act::SetArchived(conversation, archived)));
 }

@@ -42,11 +42,7 @@ pub fn update(model: &mut Model, input: Input) -> Vec<Effect> {
 
 fn tick(model: &mut Model, now: u64) {
     model.now = now;
-    if model
-        .notice
-        .as_ref()
-        .is_some_and(|notice| notice.until <= now)
-    {
+    if model.notice.as_ref().is_some_and(|notice| notice.until <= now) {
         model.notice = None;
     }
     if let Some(open) = &mut model.open {
@@ -115,11 +111,7 @@ fn press_in_chat(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     }
     match model.pane {
         Pane::Conversation if model.open.is_some() => {
-            if model
-                .open
-                .as_ref()
-                .is_some_and(|open| open.selected.is_some())
-            {
+            if model.open.as_ref().is_some_and(|open| open.selected.is_some()) {
                 selection::press(model, key, effects);
             } else {
                 writing::press(model, key, effects);
@@ -132,10 +124,7 @@ fn press_in_chat(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
 /// Ctrl-C takes back one step, and ends the client where there is nothing to take back.
 fn interrupt(model: &mut Model, effects: &mut Vec<Effect>) {
     let is_writing = model.pane == Pane::Conversation
-        && model
-            .open
-            .as_ref()
-            .is_some_and(|open| open.selected.is_some() || !open.editor.text().is_empty());
+        && model.open.as_ref().is_some_and(|open| open.selected.is_some() || !open.editor.text().is_empty());
     let escape = KeyEvent::new(KeyCode::Esc, KeyModifiers::NONE);
     match (&model.screen, &model.dialog) {
         (Screen::Chat, Some(_)) => dialogs::press(model, escape, effects),
@@ -160,9 +149,7 @@ fn is_control(key: KeyEvent, letter: char) -> bool {
 /// Whether a key is this character without Ctrl or Alt.
 fn is_plain(key: KeyEvent, character: char) -> bool {
     key.code == KeyCode::Char(character)
-        && !key
-            .modifiers
-            .intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
+        && !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
 }
 
 #[cfg(test)]

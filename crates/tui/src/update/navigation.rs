@@ -47,28 +47,19 @@ pub fn loaded_again(open: &OpenConversation) -> Reading {
         (true, Some(first), Some(last)) => Stretch::Between(first, last),
         (_, first, _) => Stretch::Newest(first),
     };
-    Reading {
-        conversation: open.id,
-        stretch,
-    }
+    Reading { conversation: open.id, stretch }
 }
 
 /// Opens a conversation and goes to it.
 pub fn open(model: &mut Model, conversation: ConversationId, effects: &mut Vec<Effect>) {
     model.pane = Pane::Conversation;
     model.list.selected = Some(conversation);
-    if model
-        .open
-        .as_ref()
-        .is_some_and(|open| open.id == conversation)
-    {
+    if model.open.as_ref().is_some_and(|open| open.id == conversation) {
         return;
     }
     leave(model, effects);
     let summary = model.list.find(conversation);
-    let draft = summary
-        .map_or("", |summary| model.draft(summary))
-        .to_owned();
+    let draft = summary.map_or("", |summary| model.draft(summary)).to_owned();
     let (read, unread) = summary.map_or((0, 0), |summary| (summary.read, summary.unread));
     let opened = OpenConversation::new(conversation, read, unread > 0, &draft);
     model.open = Some(opened);
@@ -91,10 +82,7 @@ pub fn save_draft(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     };
     let (conversation, draft) = (open.id, open.draft().to_owned());
-    let kept = model
-        .list
-        .find(conversation)
-        .map(|summary| model.draft(summary));
+    let kept = model.list.find(conversation).map(|summary| model.draft(summary));
     if kept.unwrap_or_default() == draft.trim_end() {
         return;
     }
@@ -124,9 +112,6 @@ pub fn mark_seen(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// The highest sequence in the window.
 fn last_seen(open: &OpenConversation) -> Option<u64> {
-    let seen = open
-        .messages
-        .iter()
-        .take(transcript::bottom_message(open) + 1);
+    let seen = open.messages.iter().take(transcript::bottom_message(open) + 1);
     seen.rev().find_map(|message| message.seq)
 }

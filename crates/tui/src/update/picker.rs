@@ -57,12 +57,7 @@ pub fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
 }
 
 /// Accounts were found; where more was typed meanwhile, that is searched next.
-pub fn found(
-    model: &mut Model,
-    prefix: String,
-    profiles: Option<Vec<Profile>>,
-    effects: &mut Vec<Effect>,
-) {
+pub fn found(model: &mut Model, prefix: String, profiles: Option<Vec<Profile>>, effects: &mut Vec<Effect>) {
     let me = model.me;
     let Some(picker) = picker_of(model) else {
         return;
@@ -134,11 +129,7 @@ fn finish(model: &mut Model, effects: &mut Vec<Effect>) {
     let Some(picker) = picker_of(model) else {
         return;
     };
-    let members: Vec<AccountId> = picker
-        .chosen
-        .iter()
-        .map(|profile| profile.account)
-        .collect();
+    let members: Vec<AccountId> = picker.chosen.iter().map(|profile| profile.account).collect();
     if members.is_empty() {
         model.notify(model.language.say(Word::ChooseSomebody));
         return;

@@ -22,17 +22,14 @@ pub fn by_rows(model: &mut Model, by: isize, effects: &mut Vec<Effect>) {
     let rows = transcript::rows(model, open, width, 2 * height + by.unsigned_abs());
     let last = rows.len().saturating_sub(1);
     let lowest = height.saturating_sub(1).min(last);
-    let wanted = transcript::bottom(open, &rows)
-        .max(lowest)
-        .saturating_add_signed(by);
+    let wanted = transcript::bottom(open, &rows).max(lowest).saturating_add_signed(by);
     let bottom = wanted.clamp(lowest, last);
     let is_at_end = bottom >= last;
     let starts_near = rows.first().is_none_or(|row| row.message == 0);
     let scroll = match rows.get(bottom) {
-        Some(row) if !is_at_end || open.has_later => Scroll::At {
-            message: open.messages[row.message].client_id,
-            line: row.within,
-        },
+        Some(row) if !is_at_end || open.has_later => {
+            Scroll::At { message: open.messages[row.message].client_id, line: row.within }
+        }
         _ => Scroll::Newest,
     };
     let is_near_start = starts_near && bottom < 2 * height;
@@ -73,17 +70,12 @@ pub fn to_selected(model: &mut Model, effects: &mut Vec<Effect>) {
     let bottom = transcript::bottom_message(open);
     let distance = selected.map_or(0, |selected| selected.abs_diff(bottom));
     let rows = transcript::rows(model, open, width, height + distance);
-    let is_selected =
-        |row: &transcript::Row| Some(open.messages[row.message].client_id) == open.selected;
-    let (Some(first), Some(last)) = (
-        rows.iter().position(is_selected),
-        rows.iter().rposition(is_selected),
-    ) else {
+    let is_selected = |row: &transcript::Row| Some(open.messages[row.message].client_id) == open.selected;
+    let (Some(first), Some(last)) = (rows.iter().position(is_selected), rows.iter().rposition(is_selected))
+    else {
         return;
     };
-    let bottom = (transcript::bottom(open, &rows) + 1)
-        .max(height)
-        .min(rows.len());
+    let bottom = (transcript::bottom(open, &rows) + 1).max(height).min(rows.len());
     let top = bottom.saturating_sub(height);
     let signed = |number: usize| isize::try_from(number).unwrap_or(isize::MAX);
     if first < top {

@@ -37,21 +37,13 @@ pub fn step(model: &mut Model, steps: isize, effects: &mut Vec<Effect>) {
 
 /// How many messages that can be selected stand in the window and above it.
 fn below_window(open: &OpenConversation) -> usize {
-    let above = open
-        .messages
-        .iter()
-        .take(transcript::bottom_message(open) + 1);
+    let above = open.messages.iter().take(transcript::bottom_message(open) + 1);
     above.filter(|message| is_selectable(message)).count()
 }
 
 /// A key while a message is selected.
 pub fn press(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
-    let Some(message) = model
-        .open
-        .as_ref()
-        .and_then(|open| open.selected())
-        .cloned()
-    else {
+    let Some(message) = model.open.as_ref().and_then(|open| open.selected()).cloned() else {
         deselect(model);
         return;
     };
@@ -142,18 +134,14 @@ fn edit(model: &mut Model, message: &Message) {
 
 fn ask_to_delete(model: &mut Model, message: &Message) {
     let is_own = Some(message.author) == model.me;
-    let may_delete = model
-        .open_summary()
-        .is_some_and(|summary| summary.role > Some(suda_proto::entry::Role::Member));
+    let may_delete =
+        model.open_summary().is_some_and(|summary| summary.role > Some(suda_proto::entry::Role::Member));
     if !is_own && !may_delete {
         model.notify(model.language.say(Word::OnlyOwn));
         return;
     }
     if let Some(seq) = stored_seq(model, message) {
-        model.dialog = Some(Dialog::Confirm(Question::Delete {
-            conversation: message.conversation,
-            seq,
-        }));
+        model.dialog = Some(Dialog::Confirm(Question::Delete { conversation: message.conversation, seq }));
     }
 }
 
@@ -172,8 +160,5 @@ fn inform(model: &mut Model, message: &Message, effects: &mut Vec<Effect>) {
     if reactions.is_none() {
         effects.push(Effect::Ask(Ask::Reactions(message.conversation, seq)));
     }
-    model.dialog = Some(Dialog::Info {
-        message: Box::new(message.clone()),
-        reactions,
-    });
+    model.dialog = Some(Dialog::Info { message: Box::new(message.clone()), reactions });
 }

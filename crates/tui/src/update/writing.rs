@@ -19,9 +19,7 @@ pub fn press(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     if press_completion(model, key, effects) {
         return;
     }
-    let moves = key
-        .modifiers
-        .intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    let moves = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
     match key.code {
         KeyCode::Up if moves => selection::step(model, -1, effects),
         KeyCode::Down if moves => scrolling::to_newest(model, effects),
@@ -30,11 +28,7 @@ pub fn press(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
         KeyCode::PageDown => scrolling::by_pages(model, 1, effects),
         KeyCode::Tab | KeyCode::BackTab => model.pane = Pane::List,
         KeyCode::Esc => escape(model, effects),
-        KeyCode::Enter
-            if key
-                .modifiers
-                .intersects(KeyModifiers::ALT | KeyModifiers::SHIFT) =>
-        {
+        KeyCode::Enter if key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SHIFT) => {
             edit(model, effects, |open, _| {
                 open.editor.insert("\n");
                 Pressed::Edited
@@ -116,10 +110,7 @@ fn press_completion(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>)
         return false;
     };
     let chosen = open.completion.min(offers.len() - 1);
-    let is_whole = open
-        .editor
-        .before_cursor()
-        .ends_with(&offers[chosen].insert);
+    let is_whole = open.editor.before_cursor().ends_with(&offers[chosen].insert);
     match key.code {
         KeyCode::Up if key.modifiers.is_empty() => {
             open.completion = (chosen + offers.len() - 1) % offers.len();
@@ -172,9 +163,7 @@ fn finish(model: &mut Model, effects: &mut Vec<Effect>) {
         }
         return;
     }
-    let text = text
-        .strip_prefix("//")
-        .map_or(text.clone(), |rest| format!("/{rest}"));
+    let text = text.strip_prefix("//").map_or(text.clone(), |rest| format!("/{rest}"));
     send(model, text, effects);
 }
 
@@ -192,12 +181,7 @@ fn send(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
     let act = match std::mem::replace(&mut open.intent, Intent::New) {
         Intent::Edit { seq, draft } => {
             open.editor.set(&draft);
-            Act::Edit {
-                conversation,
-                seq,
-                text,
-                mentions,
-            }
+            Act::Edit { conversation, seq, text, mentions }
         }
         intent => {
             open.unread_after = None;
@@ -205,12 +189,7 @@ fn send(model: &mut Model, text: String, effects: &mut Vec<Effect>) {
                 Intent::Reply { seq } => Some(seq),
                 _ => None,
             };
-            Act::Send {
-                conversation,
-                text,
-                reply_to,
-                mentions,
-            }
+            Act::Send { conversation, text, reply_to, mentions }
         }
     };
     let is_new = matches!(act, Act::Send { .. });

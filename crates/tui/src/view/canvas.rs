@@ -65,18 +65,11 @@ pub fn framed(buffer: &mut Buffer, area: Rect, columns: u16, rows: u16, title: &
     let margin = Rect::new(left.saturating_sub(1), top, columns + 2, rows);
     clear_halves(buffer, margin.intersection(buffer.area), outer);
     Clear.render(outer, buffer);
-    let block = Block::bordered()
-        .title(format!(" {title} "))
-        .title_style(theme::STRONG);
+    let block = Block::bordered().title(format!(" {title} ")).title_style(theme::STRONG);
     let inside = block.inner(outer);
     block.render(outer, buffer);
     let padding = u16::from(inside.width > 4);
-    Rect::new(
-        inside.x + padding,
-        inside.y,
-        inside.width - 2 * padding,
-        inside.height,
-    )
+    Rect::new(inside.x + padding, inside.y, inside.width - 2 * padding, inside.height)
 }
 
 /// Clears wide characters that begin left of the box and reach into it.

@@ -43,11 +43,8 @@ fn draw_nothing(model: &Model, areas: &Areas, buffer: &mut Buffer) {
 fn draw_head(model: &Model, open: &OpenConversation, area: Rect, buffer: &mut Buffer) {
     let language = model.language;
     let summary = model.list.find(open.id);
-    let typists: Vec<String> = open
-        .typing
-        .iter()
-        .map(|(account, _)| fit(&model.people.name(*account, language), 12))
-        .collect();
+    let typists: Vec<String> =
+        open.typing.iter().map(|(account, _)| fit(&model.people.name(*account, language), 12)).collect();
     let is_group = summary.is_some_and(|summary| summary.kind == ConversationKind::Group);
     let (side, style) = if !typists.is_empty() {
         (language.typing(&typists), theme::WELL)
@@ -61,25 +58,13 @@ fn draw_head(model: &Model, open: &OpenConversation, area: Rect, buffer: &mut Bu
         let peer = summary.and_then(|summary| summary.peer);
         let profile = peer.and_then(|peer| model.people.profile(peer));
         let name = profile.map(|profile| crate::text::safe::safe_line(&profile.name));
-        (
-            name.map_or(String::new(), |name| format!("@{name}")),
-            theme::FAINT,
-        )
+        (name.map_or(String::new(), |name| format!("@{name}")), theme::FAINT)
     };
     let side = fit(&side, usize::from(area.width) * 3 / 5);
     let used = canvas::write_right(buffer, area, 0, &format!("{side} "), style);
-    let room = Rect::new(
-        area.x,
-        area.y,
-        area.width.saturating_sub(used + 1),
-        area.height,
-    );
+    let room = Rect::new(area.x, area.y, area.width.saturating_sub(used + 1), area.height);
     let title = summary.map_or(String::new(), |summary| list::title(model, summary));
-    let style = if model.pane == Pane::Conversation {
-        theme::FOCUS
-    } else {
-        theme::STRONG
-    };
+    let style = if model.pane == Pane::Conversation { theme::FOCUS } else { theme::STRONG };
     canvas::write_at(buffer, room, 1, 0, &title, style);
     canvas::rule(buffer, area, 1);
 }
@@ -88,11 +73,7 @@ fn draw_transcript(model: &Model, open: &OpenConversation, area: Rect, buffer: &
     let height = usize::from(area.height);
     let rows = transcript::rows(model, open, usize::from(area.width), height);
     if rows.is_empty() {
-        let word = if open.is_loaded {
-            Word::Empty
-        } else {
-            Word::Loading
-        };
+        let word = if open.is_loaded { Word::Empty } else { Word::Loading };
         canvas::write_at(buffer, area, 2, 1, model.language.say(word), theme::FAINT);
         return;
     }
@@ -126,35 +107,16 @@ fn draw_banner(model: &Model, open: &OpenConversation, area: Rect, buffer: &mut 
     }
 }
 
-fn draw_box(
-    model: &Model,
-    open: &OpenConversation,
-    areas: &Areas,
-    buffer: &mut Buffer,
-) -> Position {
+fn draw_box(model: &Model, open: &OpenConversation, areas: &Areas, buffer: &mut Buffer) -> Position {
     let area = areas.writing;
     let sheet = open.editor.sheet(writing_width(areas));
     let height = usize::from(area.height.max(1));
     let skipped = (sheet.row + 1).saturating_sub(height);
     canvas::write(buffer, area, 0, ">", theme::FOCUS);
     if open.editor.text().is_empty() {
-        let is_member = model
-            .list
-            .find(open.id)
-            .is_none_or(|summary| summary.role.is_some());
-        let word = if is_member {
-            Word::WriteHere
-        } else {
-            Word::MayNotWrite
-        };
-        canvas::write_at(
-            buffer,
-            area,
-            PROMPT_CELLS,
-            0,
-            model.language.say(word),
-            theme::FAINT,
-        );
+        let is_member = model.list.find(open.id).is_none_or(|summary| summary.role.is_some());
+        let word = if is_member { Word::WriteHere } else { Word::MayNotWrite };
+        canvas::write_at(buffer, area, PROMPT_CELLS, 0, model.language.say(word), theme::FAINT);
     }
     for (row, text) in sheet.rows.iter().skip(skipped).take(height).enumerate() {
         let row = u16::try_from(row).unwrap_or_default();
@@ -181,18 +143,9 @@ fn draw_offers(model: &Model, open: &OpenConversation, areas: &Areas, buffer: &m
         let row = u16::try_from(index).unwrap_or_default();
         let stripe = Rect::new(area.x, top + row, area.width, 1).intersection(area);
         let text = fill(&format!(" {}  {}", offer.insert, offer.explanation), cells);
-        let style = if index == open.completion.min(offers.len() - 1) {
-            theme::CHOSEN
-        } else {
-            Default::default()
-        };
-        canvas::write(
-            buffer,
-            stripe,
-            0,
-            &" ".repeat(usize::from(area.width)),
-            Default::default(),
-        );
+        let style =
+            if index == open.completion.min(offers.len() - 1) { theme::CHOSEN } else { Default::default() };
+        canvas::write(buffer, stripe, 0, &" ".repeat(usize::from(area.width)), Default::default());
         canvas::write_at(buffer, stripe, 1, 0, &text, style);
     }
 }

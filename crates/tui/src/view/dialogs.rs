@@ -74,11 +74,7 @@ fn draw_help(model: &Model, skipped: usize, area: Rect, buffer: &mut Buffer) {
             canvas::write(buffer, inside, row, &text, Style::new());
         }
     }
-    let more = if skipped + height < HELP.len() {
-        "↓ "
-    } else {
-        ""
-    };
+    let more = if skipped + height < HELP.len() { "↓ " } else { "" };
     let hint = format!("{more}{}", model.language.say(Word::Close));
     let last = inside.height.saturating_sub(1);
     canvas::write(buffer, inside, last, &hint, theme::FAINT);
@@ -92,10 +88,7 @@ fn draw_info(
     buffer: &mut Buffer,
 ) {
     let cells = usize::from(COLUMNS.min(area.width).saturating_sub(4));
-    let mut lines = vec![Line::styled(
-        fit(&preview(model, message), cells),
-        theme::STRONG,
-    )];
+    let mut lines = vec![Line::styled(fit(&preview(model, message), cells), theme::STRONG)];
     let mut section = |word: Word, text: String| {
         if !text.is_empty() {
             lines.push(Line::styled(model.language.say(word), theme::FAINT));
@@ -152,24 +145,12 @@ fn draw_react(model: &Model, editor: &Editor, area: Rect, buffer: &mut Buffer) -
     let inside = canvas::framed(buffer, area, COLUMNS, 6, title);
     let mut column = 0;
     for (number, emoji) in (1..).zip(PALETTE) {
-        canvas::write_at(
-            buffer,
-            inside,
-            column,
-            0,
-            &format!("{number} {emoji}"),
-            Style::new(),
-        );
+        canvas::write_at(buffer, inside, column, 0, &format!("{number} {emoji}"), Style::new());
         column += 7;
     }
     canvas::write(buffer, inside, 2, ">", theme::FOCUS);
     write_hint(model, inside, Word::ReactHint, buffer);
-    let field = Rect::new(
-        inside.x + 2,
-        inside.y,
-        inside.width.saturating_sub(2),
-        inside.height,
-    );
+    let field = Rect::new(inside.x + 2, inside.y, inside.width.saturating_sub(2), inside.height);
     canvas::field(buffer, field, 2, editor, Style::new())
 }
 

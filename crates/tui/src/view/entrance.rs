@@ -48,11 +48,7 @@ pub fn draw_codes(
     buffer: &mut Buffer,
 ) -> Option<Position> {
     let cells = usize::from(COLUMNS.min(area.width).saturating_sub(4));
-    let explained = wrap_plain(
-        model.language.say(Word::CodesExplained),
-        Style::new(),
-        cells,
-    );
+    let explained = wrap_plain(model.language.say(Word::CodesExplained), Style::new(), cells);
     let asked = wrap_plain(model.language.say(Word::CodesHint), theme::FAINT, cells);
     let codes: Vec<String> = codes.iter().map(|code| safe_line(code)).collect();
     let widest = codes.iter().map(|code| width(code)).max().unwrap_or(1) + 3;
@@ -79,12 +75,7 @@ pub fn draw_codes(
         row += 1;
     }
     canvas::write(buffer, inside, row, ">", theme::FOCUS);
-    let field = Rect::new(
-        inside.x + 2,
-        inside.y,
-        inside.width.saturating_sub(2),
-        inside.height,
-    );
+    let field = Rect::new(inside.x + 2, inside.y, inside.width.saturating_sub(2), inside.height);
     Some(canvas::field(buffer, field, row, answer, Style::new()))
 }
 
@@ -115,23 +106,11 @@ fn draw_field(
     row: u16,
     buffer: &mut Buffer,
 ) -> Position {
-    let style = if has_focus {
-        theme::FOCUS
-    } else {
-        theme::FAINT
-    };
-    let label = fit(
-        model.language.say(field.label),
-        usize::from(LABEL_CELLS) - 1,
-    );
+    let style = if has_focus { theme::FOCUS } else { theme::FAINT };
+    let label = fit(model.language.say(field.label), usize::from(LABEL_CELLS) - 1);
     canvas::write(buffer, inside, row, &label, style);
     let left = LABEL_CELLS.min(inside.width);
-    let area = Rect::new(
-        inside.x + left,
-        inside.y,
-        inside.width - left,
-        inside.height,
-    );
+    let area = Rect::new(inside.x + left, inside.y, inside.width - left, inside.height);
     if field.editor.text().is_empty() {
         let empty = if field.is_optional {
             model.language.say(Word::Optional).to_owned()

@@ -26,12 +26,7 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
         return;
     }
     draw_head(model, area, buffer);
-    let items = Rect::new(
-        area.x,
-        area.y + HEAD_ROWS,
-        area.width,
-        area.height.saturating_sub(HEAD_ROWS),
-    );
+    let items = Rect::new(area.x, area.y + HEAD_ROWS, area.width, area.height.saturating_sub(HEAD_ROWS));
     let visible = usize::from(items.height / ITEM_ROWS).max(1);
     let selected = model.list.selected_index().unwrap_or_default();
     let skipped = selected.saturating_sub(visible - 1);
@@ -53,15 +48,9 @@ fn draw_head(model: &Model, area: Rect, buffer: &mut Buffer) {
         model.language.say(Word::Archive).to_owned()
     } else {
         let me = model.me.and_then(|me| model.people.profile(me));
-        me.map_or("Suda".to_owned(), |profile| {
-            format!("Suda · {}", safe_line(&profile.name))
-        })
+        me.map_or("Suda".to_owned(), |profile| format!("Suda · {}", safe_line(&profile.name)))
     };
-    let style = if model.pane == Pane::List {
-        theme::FOCUS
-    } else {
-        theme::STRONG
-    };
+    let style = if model.pane == Pane::List { theme::FOCUS } else { theme::STRONG };
     let unread = model.list.unread();
     let mut room = area;
     if unread > 0 {
@@ -74,18 +63,8 @@ fn draw_head(model: &Model, area: Rect, buffer: &mut Buffer) {
 }
 
 fn draw_nothing(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let word = if model.list.is_loaded {
-        Word::NoConversations
-    } else {
-        Word::Loading
-    };
-    canvas::write(
-        buffer,
-        area,
-        1,
-        &format!(" {}", model.language.say(word)),
-        theme::FAINT,
-    );
+    let word = if model.list.is_loaded { Word::NoConversations } else { Word::Loading };
+    canvas::write(buffer, area, 1, &format!(" {}", model.language.say(word)), theme::FAINT);
     if model.list.is_loaded && !model.list.shows_archive {
         let hint = format!(" {}", model.language.say(Word::StartOne));
         canvas::write(buffer, area, 2, &hint, theme::FAINT);
@@ -99,23 +78,11 @@ fn draw_item(
     area: Rect,
     buffer: &mut Buffer,
 ) {
-    let is_open = model
-        .open
-        .as_ref()
-        .is_some_and(|open| open.id == summary.conversation);
-    let title_style = if summary.unread > 0 {
-        theme::STRONG
-    } else {
-        Style::new()
-    };
+    let is_open = model.open.as_ref().is_some_and(|open| open.id == summary.conversation);
+    let title_style = if summary.unread > 0 { theme::STRONG } else { Style::new() };
     let time = when(model, summary);
     let used = canvas::write_right(buffer, area, 0, &format!("{time} "), theme::FAINT);
-    let room = Rect::new(
-        area.x,
-        area.y,
-        area.width.saturating_sub(used + 1),
-        area.height,
-    );
+    let room = Rect::new(area.x, area.y, area.width.saturating_sub(used + 1), area.height);
     let mark = if is_open { "▌" } else { " " };
     canvas::write(buffer, room, 0, mark, theme::FOCUS);
     let title = format!("{}{}", signs(summary), title(model, summary));
@@ -129,20 +96,13 @@ fn draw_item(
     canvas::write(buffer, room, 1, mark, theme::FOCUS);
     draw_preview(model, summary, room, buffer);
     if is_selected {
-        let style = if model.pane == Pane::List {
-            theme::CHOSEN
-        } else {
-            theme::STRONG
-        };
+        let style = if model.pane == Pane::List { theme::CHOSEN } else { theme::STRONG };
         canvas::paint(buffer, area, 0, style);
     }
 }
 
 fn draw_preview(model: &Model, summary: &ConversationSummary, area: Rect, buffer: &mut Buffer) {
-    let is_open = model
-        .open
-        .as_ref()
-        .is_some_and(|open| open.id == summary.conversation);
+    let is_open = model.open.as_ref().is_some_and(|open| open.id == summary.conversation);
     let draft = safe_line(model.draft(summary));
     if !draft.is_empty() && !is_open {
         let label = format!("{}: ", model.language.say(Word::Draft));
@@ -208,18 +168,10 @@ fn badge(summary: &ConversationSummary) -> Option<(String, Style)> {
     let mention = if summary.mentions > 0 { "@" } else { "" };
     let text = format!(" {mention}{} ", capped(summary.unread));
     let is_quiet = summary.mute.is_some() && summary.mentions == 0;
-    let style = if is_quiet {
-        theme::CHOSEN
-    } else {
-        theme::UNREAD
-    };
+    let style = if is_quiet { theme::CHOSEN } else { theme::UNREAD };
     Some((text, style))
 }
 
 fn capped(count: u64) -> String {
-    if count > 999 {
-        "999+".to_owned()
-    } else {
-        count.to_string()
-    }
+    if count > 999 { "999+".to_owned() } else { count.to_string() }
 }

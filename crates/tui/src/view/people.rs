@@ -63,21 +63,10 @@ fn draw_field(
     buffer: &mut Buffer,
 ) -> Position {
     let label = format!("{}: ", model.language.say(label));
-    let style = if has_focus {
-        theme::FOCUS
-    } else {
-        theme::FAINT
-    };
+    let style = if has_focus { theme::FOCUS } else { theme::FAINT };
     canvas::write(buffer, inside, row, &label, style);
-    let left = u16::try_from(width(&label))
-        .unwrap_or_default()
-        .min(inside.width);
-    let area = Rect::new(
-        inside.x + left,
-        inside.y,
-        inside.width - left,
-        inside.height,
-    );
+    let left = u16::try_from(width(&label)).unwrap_or_default().min(inside.width);
+    let area = Rect::new(inside.x + left, inside.y, inside.width - left, inside.height);
     canvas::field(buffer, area, row, editor, Style::new())
 }
 
@@ -96,10 +85,7 @@ fn draw_results(model: &Model, picker: &Picker, area: Rect, buffer: &mut Buffer)
     let skipped = (picker.selected + 1).saturating_sub(height);
     for (index, profile) in results.iter().enumerate().skip(skipped).take(height) {
         let row = u16::try_from(index - skipped).unwrap_or_default();
-        let is_in = picker
-            .chosen
-            .iter()
-            .any(|chosen| chosen.account == profile.account);
+        let is_in = picker.chosen.iter().any(|chosen| chosen.account == profile.account);
         let mark = if is_in { "✓" } else { " " };
         let text = format!("{mark} {}", both_names(profile));
         canvas::write(buffer, area, row, &text, Style::new());
@@ -111,11 +97,7 @@ fn draw_results(model: &Model, picker: &Picker, area: Rect, buffer: &mut Buffer)
 
 /// The name to show, and the unique one behind it.
 fn both_names(profile: &Profile) -> String {
-    format!(
-        "{}  @{}",
-        fit(&shown_name(profile), 30),
-        safe_line(&profile.name)
-    )
+    format!("{}  @{}", fit(&shown_name(profile), 30), safe_line(&profile.name))
 }
 
 /// Draws the members of the open conversation.

@@ -20,32 +20,17 @@ pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     let (state, style) = connection(model);
     canvas::write_at(buffer, area, 1, 0, &state, style);
     let used = u16::try_from(width(&state)).unwrap_or_default() + 4;
-    let room = Rect::new(
-        area.x + used.min(area.width),
-        area.y,
-        area.width.saturating_sub(used + 1),
-        area.height,
-    );
+    let room =
+        Rect::new(area.x + used.min(area.width), area.y, area.width.saturating_sub(used + 1), area.height);
     if let Some(notice) = &model.notice {
         // Where there is no room beside the connection, the sentence is what matters.
         let text = safe_line(&notice.text);
         let room = if width(&text) > usize::from(room.width) {
-            Rect::new(
-                area.x + 1,
-                area.y,
-                area.width.saturating_sub(1),
-                area.height,
-            )
+            Rect::new(area.x + 1, area.y, area.width.saturating_sub(1), area.height)
         } else {
             room
         };
-        canvas::write(
-            buffer,
-            room,
-            0,
-            &" ".repeat(usize::from(room.width)),
-            Style::new(),
-        );
+        canvas::write(buffer, room, 0, &" ".repeat(usize::from(room.width)), Style::new());
         canvas::write_right(buffer, room, 0, &text, theme::WAITING);
         return;
     }
@@ -81,9 +66,7 @@ fn connection(model: &Model) -> (String, Style) {
 fn hint(model: &Model) -> Word {
     let selected = model.open.as_ref().and_then(|open| open.selected());
     match (model.pane, selected) {
-        (Pane::Conversation, Some(message)) if Some(message.author) == model.me => {
-            Word::SelectOwnHint
-        }
+        (Pane::Conversation, Some(message)) if Some(message.author) == model.me => Word::SelectOwnHint,
         (Pane::Conversation, Some(_)) => Word::SelectHint,
         (Pane::Conversation, None) if model.open.is_some() => Word::WriteHint,
         _ => Word::ListHint,

@@ -40,9 +40,7 @@ fn screen(model: &Model) -> String {
 fn buffer(model: &Model) -> Buffer {
     let backend = TestBackend::new(model.size.0, model.size.1);
     let mut terminal = Terminal::new(backend).expect("a terminal");
-    terminal
-        .draw(|frame| draw(model, frame))
-        .expect("a drawing");
+    terminal.draw(|frame| draw(model, frame)).expect("a drawing");
     terminal.backend().buffer().clone()
 }
 
@@ -56,10 +54,7 @@ fn assert_screen(model: &Model, name: &str) {
         std::fs::write(&path, &shown).expect("the file is written");
     }
     let expected = std::fs::read_to_string(&path).expect("the file is there");
-    assert!(
-        shown == expected,
-        "{name} shows:\n{shown}instead of:\n{expected}"
-    );
+    assert!(shown == expected, "{name} shows:\n{shown}instead of:\n{expected}");
 }
 
 #[test]
@@ -79,17 +74,13 @@ fn narrow_terminals_show_one_pane_at_a_time() {
 #[test]
 fn what_has_not_arrived_says_so() {
     let mut model = sample::open_model(Language::English, 80, 24);
-    let state = ConnectionState::Waiting {
-        retry_in_ms: 12_000,
-    };
+    let state = ConnectionState::Waiting { retry_in_ms: 12_000 };
     update(&mut model, Input::Client(ClientEvent::Connection { state }));
     let mut waiting = sample::text(2, MINA, "Is anybody there?");
     waiting.state = MessageState::Pending;
     waiting.seq = None;
     let mut failed = sample::text(3, MINA, "Let me in!");
-    failed.state = MessageState::Failed {
-        error: Code::NotMember.error(),
-    };
+    failed.state = MessageState::Failed { error: Code::NotMember.error() };
     failed.seq = None;
     let newer = sample::message(1, SORA, MessageContent::Unsupported);
     sample::deliver(&mut model, vec![newer, waiting, failed]);
@@ -101,11 +92,7 @@ fn writing_shows_what_it_answers_and_what_may_be_meant() {
     let mut model = sample::open_model(Language::English, 80, 24);
     update(
         &mut model,
-        Input::Client(ClientEvent::Typing {
-            conversation: GROUP,
-            account: JUN,
-            typing: true,
-        }),
+        Input::Client(ClientEvent::Typing { conversation: GROUP, account: JUN, typing: true }),
     );
     press(&mut model, "Alt-Up Alt-Up r");
     update(&mut model, Input::Paste("좋아요\nask @".to_owned()));
@@ -122,22 +109,13 @@ fn dialogs_lie_over_the_panes() {
     picker.chosen.push(sample::profile(JUN, "jun", "Jun", 0));
     let found = vec![sample::profile(SORA, "sora.kim", "김소라", 0)];
     picker.found = Some(("s".to_owned(), found));
-    let info = Dialog::Info {
-        message: Box::new(sample::picnic()[6].clone()),
-        reactions: Some(Vec::new()),
-    };
+    let info = Dialog::Info { message: Box::new(sample::picnic()[6].clone()), reactions: Some(Vec::new()) };
     for (dialog, expected) in [
         (Dialog::Help { skipped: 0 }, "help"),
         (Dialog::Picker(Box::new(picker)), "new_group"),
         (Dialog::Members { selected: 1 }, "members"),
         (info, "info"),
-        (
-            Dialog::React {
-                seq: 7,
-                editor: Editor::line(10),
-            },
-            "react",
-        ),
+        (Dialog::React { seq: 7, editor: Editor::line(10) }, "react"),
         (Dialog::Confirm(Question::Leave(GROUP)), "question"),
     ] {
         model.dialog = Some(dialog);
@@ -151,16 +129,10 @@ fn the_entrance_hides_passwords() {
     model.screen = Screen::Entrance(Entrance::new(Purpose::SignUp, "mina"));
     press(&mut model, "Down s e c r e t");
     let shown = screen(&model);
-    assert!(
-        !shown.contains("secret") && shown.contains("••••••"),
-        "{shown}"
-    );
+    assert!(!shown.contains("secret") && shown.contains("••••••"), "{shown}");
     assert_screen(&model, "entrance");
     let codes = (1..=10).map(|number| format!("abcd-efgh-{number:04}"));
-    model.screen = Screen::RecoveryCodes {
-        codes: codes.collect(),
-        answer: Editor::line(10),
-    };
+    model.screen = Screen::RecoveryCodes { codes: codes.collect(), answer: Editor::line(10) };
     assert_screen(&model, "recovery_codes");
 }
 
@@ -168,17 +140,11 @@ fn the_entrance_hides_passwords() {
 #[test]
 fn foreign_text_cannot_command_the_terminal() {
     let evil = "\x1b]0;owned\x07\u{9b}2J\u{202e}gnp.exe\u{2066}\r\n\t\u{200b}";
-    let long = format!(
-        "{evil}{}{}שלום한국어👨‍👩‍👧",
-        "e\u{301}".repeat(300),
-        "W".repeat(300)
-    );
+    let long = format!("{evil}{}{}שלום한국어👨‍👩‍👧", "e\u{301}".repeat(300), "W".repeat(300));
     for (columns, rows) in [(80, 24), (40, 12), (61, 9), (20, 5), (3, 3), (1, 1)] {
         let mut model = sample::open_model(Language::English, columns, rows);
         for account in [MINA, JUN, SORA] {
-            model
-                .people
-                .learn(vec![sample::profile(account, &long, &long, 0)]);
+            model.people.learn(vec![sample::profile(account, &long, &long, 0)]);
         }
         for summary in &mut model.list.conversations {
             summary.title = long.clone();
@@ -187,29 +153,18 @@ fn foreign_text_cannot_command_the_terminal() {
         let mut said = sample::text(1, JUN, &long);
         said.reactions = sample::picnic()[3].reactions.clone();
         said.reactions[0].emoji = long.clone();
-        let named = MessageContent::SettingsChanged {
-            title: Some(long.clone()),
-        };
+        let named = MessageContent::SettingsChanged { title: Some(long.clone()) };
         let mut answer = sample::text(3, MINA, evil);
         answer.reply_to = Some(1);
-        sample::deliver(
-            &mut model,
-            vec![said.clone(), sample::message(2, JUN, named), answer],
-        );
+        sample::deliver(&mut model, vec![said.clone(), sample::message(2, JUN, named), answer]);
         update(&mut model, Input::Paste(format!("{long} @")));
         let dialogs = [
             None,
             Some(Dialog::Help { skipped: 90 }),
             Some(Dialog::Members { selected: 2 }),
-            Some(Dialog::Info {
-                message: Box::new(said),
-                reactions: None,
-            }),
+            Some(Dialog::Info { message: Box::new(said), reactions: None }),
             Some(Dialog::Picker(Box::new(Picker::new(PickFor::Group)))),
-            Some(Dialog::Confirm(Question::Remove {
-                conversation: GROUP,
-                account: JUN,
-            })),
+            Some(Dialog::Confirm(Question::Remove { conversation: GROUP, account: JUN })),
         ];
         model.notify(evil);
         for dialog in dialogs {
@@ -230,7 +185,8 @@ fn foreign_text_cannot_command_the_terminal() {
 fn assert_harmless(buffer: &Buffer) {
     for cell in &buffer.content {
         for scalar in cell.symbol().chars() {
-            let is_order = matches!(scalar, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            let is_order =
+                matches!(scalar, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
             assert!(!scalar.is_control() && !is_order, "{scalar:?} in a cell");
         }
     }

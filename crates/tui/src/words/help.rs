@@ -21,11 +21,7 @@ impl HelpLine {
 }
 
 const fn line(key: &'static str, english: &'static str, korean: &'static str) -> HelpLine {
-    HelpLine {
-        key,
-        english,
-        korean,
-    }
+    HelpLine { key, english, korean }
 }
 
 /// The page.
@@ -49,21 +45,13 @@ pub const HELP: &[HelpLine] = &[
     line("PgUp PgDn", "scroll", "스크롤"),
     line("Ctrl-End", "newest message", "최신 메시지"),
     line("F2", "members", "멤버"),
-    line(
-        "Alt-↑ Alt-↓",
-        "select a message (or ↑)",
-        "메시지 선택 (또는 ↑)",
-    ),
+    line("Alt-↑ Alt-↓", "select a message (or ↑)", "메시지 선택 (또는 ↑)"),
     line("", "Selected message", "선택한 메시지"),
     line("r", "reply", "답장"),
     line("e  d", "edit, delete", "수정, 삭제"),
     line("+", "react", "반응"),
     line("i", "who read and reacted", "읽음과 반응 보기"),
-    line(
-        "t  x",
-        "try again, discard (not sent)",
-        "다시 보내기, 삭제 (실패 시)",
-    ),
+    line("t  x", "try again, discard (not sent)", "다시 보내기, 삭제 (실패 시)"),
     line("", "Signs", "기호"),
     line("…", "waits to be sent", "보내기 대기"),
     line("✓  ✓✓", "sent, delivered", "보냄, 도착"),

@@ -252,9 +252,6 @@ mod tests {
         let names: Vec<String> = ["Mina", "Jun", "Sora"].map(str::to_owned).to_vec();
         assert_eq!(Language::English.and(&names), "Mina, Jun and Sora");
         assert_eq!(Language::English.and(&names[..1]), "Mina");
-        assert_eq!(
-            Language::English.typing(&names[..2]),
-            "Mina and Jun are typing…"
-        );
+        assert_eq!(Language::English.typing(&names[..2]), "Mina and Jun are typing…");
     }
 }
