@@ -139,23 +139,14 @@ impl Cache {
             // What was deleted must not stay readable in the file.
             .pragma("secure_delete", "ON")
             .synchronous(SqliteSynchronous::Normal);
-        let pool = SqlitePoolOptions::new()
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .min_connections(1);
+        let pool = SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).min_connections(1);
         let pool = match location {
             CacheLocation::File(path) => {
                 create_private(path)?;
                 let options = options.filename(path).journal_mode(SqliteJournalMode::Wal);
-                pool.max_connections(CONNECTIONS)
-                    .connect_with(options)
-                    .await?
+                pool.max_connections(CONNECTIONS).connect_with(options).await?
             }
-            CacheLocation::Memory => {
-                pool.max_connections(1)
-                    .connect_with(options.in_memory(true))
-                    .await?
-            }
+            CacheLocation::Memory => pool.max_connections(1).connect_with(options.in_memory(true)).await?,
         };
         let cache = Self { pool };
         cache.migrate().await?;
@@ -164,18 +155,12 @@ impl Cache {
 
     async fn migrate(&self) -> Result<(), CacheError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let version: i64 = sqlx::query_scalar("PRAGMA user_version")
-            .fetch_one(&mut *transaction)
-            .await?;
+        let version: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *transaction).await?;
         match version {
             VERSION => {}
             0 => {
-                sqlx::raw_sql(include_str!("cache/schema.sql"))
-                    .execute(&mut *transaction)
-                    .await?;
-                sqlx::query("PRAGMA user_version = 1")
-                    .execute(&mut *transaction)
-                    .await?;
+                sqlx::raw_sql(include_str!("cache/schema.sql")).execute(&mut *transaction).await?;
+                sqlx::query("PRAGMA user_version = 1").execute(&mut *transaction).await?;
             }
             _ => return Err(CacheError::TooNew),
         }

@@ -122,23 +122,12 @@ impl Client {
     }
 
     /// Sends a request and reads its reply.
-    async fn ask<T: serde::de::DeserializeOwned>(
-        &self,
-        request: Request,
-    ) -> Result<T, ClientError> {
-        self.request(request)
-            .await?
-            .parse()
-            .map_err(|_| ClientError::BadAnswer)
+    async fn ask<T: serde::de::DeserializeOwned>(&self, request: Request) -> Result<T, ClientError> {
+        self.request(request).await?.parse().map_err(|_| ClientError::BadAnswer)
     }
 
     async fn command(&self, command: Command) -> Result<(), ClientError> {
-        self.inner
-            .engine
-            .commands
-            .send(command)
-            .await
-            .map_err(|_| ClientError::Stopped)
+        self.inner.engine.commands.send(command).await.map_err(|_| ClientError::Stopped)
     }
 
     /// Sends a command and waits for its answer.

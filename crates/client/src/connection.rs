@@ -58,32 +58,19 @@ impl Connection {
             .max_message_size(Some(LARGEST_FRAME))
             .max_frame_size(Some(LARGEST_FRAME));
         let handshake = connect_async_with_config(url, Some(config), true);
-        let (socket, _) = timeout(HELLO_WITHIN, handshake)
-            .await
-            .map_err(|_| ConnectionError::Silent)??;
-        let mut connection = Self {
-            socket,
-            heartbeat: HELLO_WITHIN,
-            last_heard: Instant::now(),
-            probed: false,
-        };
-        let welcome = timeout(HELLO_WITHIN, connection.greet(hello))
-            .await
-            .map_err(|_| ConnectionError::Silent)??;
+        let (socket, _) = timeout(HELLO_WITHIN, handshake).await.map_err(|_| ConnectionError::Silent)??;
+        let mut connection =
+            Self { socket, heartbeat: HELLO_WITHIN, last_heard: Instant::now(), probed: false };
+        let welcome =
+            timeout(HELLO_WITHIN, connection.greet(hello)).await.map_err(|_| ConnectionError::Silent)??;
         connection.heartbeat = Duration::from_secs(u64::from(welcome.heartbeat_seconds.max(1)));
         Ok((connection, welcome))
     }
 
     async fn greet(&mut self, hello: Hello) -> Result<Welcome, ConnectionError> {
-        self.send(OutgoingRequest {
-            id: HELLO_ID,
-            request: Request::Hello(hello),
-        })
-        .await?;
+        self.send(OutgoingRequest { id: HELLO_ID, request: Request::Hello(hello) }).await?;
         match self.next().await? {
-            ServerFrame::Ok { id: HELLO_ID, ok } => {
-                ok.parse().map_err(|_| ConnectionError::BadFrame)
-            }
+            ServerFrame::Ok { id: HELLO_ID, ok } => ok.parse().map_err(|_| ConnectionError::BadFrame),
             ServerFrame::Error { error, .. } => Err(ConnectionError::Refused(error)),
             _ => Err(ConnectionError::BadFrame),
         }
@@ -124,8 +111,7 @@ impl Connection {
     pub async fn next(&mut self) -> Result<ServerFrame, ConnectionError> {
         loop {
             let patience = self.heartbeat * if self.probed { 2 } else { 1 };
-            let Ok(received) = timeout_at(self.last_heard + patience, self.socket.next()).await
-            else {
+            let Ok(received) = timeout_at(self.last_heard + patience, self.socket.next()).await else {
                 self.probe().await?;
                 continue;
             };
@@ -136,9 +122,7 @@ impl Connection {
                     return ServerFrame::read(&text).map_err(|_| ConnectionError::BadFrame);
                 }
                 Message::Close(frame) => {
-                    return Err(ConnectionError::Closed {
-                        code: frame.map(|frame| frame.code.into()),
-                    });
+                    return Err(ConnectionError::Closed { code: frame.map(|frame| frame.code.into()) });
                 }
                 // The library answers pings by itself, and binary frames are not part of this protocol.
                 _ => {}
@@ -168,9 +152,9 @@ impl Connection {
 impl From<SocketError> for ConnectionError {
     fn from(error: SocketError) -> Self {
         match error {
-            SocketError::ConnectionClosed
-            | SocketError::AlreadyClosed
-            | SocketError::Protocol(_) => Self::Closed { code: None },
+            SocketError::ConnectionClosed | SocketError::AlreadyClosed | SocketError::Protocol(_) => {
+                Self::Closed { code: None }
+            }
             SocketError::Http(response) => {
                 Self::Unreachable(format!("HTTP status {}", response.status().as_u16()))
             }

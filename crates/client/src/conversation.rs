@@ -88,13 +88,7 @@ impl Batch {
     /// A batch from an event's or acknowledgement's entries; `None` where there are none.
     pub fn of_entries(epoch: u32, entries: Vec<Entry>) -> Option<Self> {
         let (from, to) = (entries.first()?.seq, entries.last()?.seq);
-        Some(Self {
-            epoch,
-            from,
-            to,
-            head: to,
-            entries,
-        })
+        Some(Self { epoch, from, to, head: to, entries })
     }
 
     /// Which cached entries it needs.
@@ -132,26 +126,16 @@ impl Slice {
     /// The acts in it that point at `target`.
     fn acts_on(&self, target: u64) -> Vec<Entry> {
         let is_act = |entry: &Entry| {
-            matches!(entry.kind, Kind::Edit | Kind::Delete | Kind::Reaction)
-                && entry.target == Some(target)
+            matches!(entry.kind, Kind::Edit | Kind::Delete | Kind::Reaction) && entry.target == Some(target)
         };
-        self.entries
-            .values()
-            .map(|cached| &cached.entry)
-            .filter(|entry| is_act(entry))
-            .cloned()
-            .collect()
+        self.entries.values().map(|cached| &cached.entry).filter(|entry| is_act(entry)).cloned().collect()
     }
 }
 
 impl Conversation {
     /// A conversation of which nothing is cached.
     pub fn new(epoch: u32, head: u64) -> Self {
-        Self {
-            epoch,
-            head,
-            ..Self::default()
-        }
+        Self { epoch, head, ..Self::default() }
     }
 
     /// The highest sequence received or heard of: the base of sends.
@@ -167,10 +151,7 @@ impl Conversation {
         if to - from >= WIDEST_GAP && to == self.head {
             return Some(Range::Newest { limit: PAGE });
         }
-        Some(Range::Between {
-            from,
-            to: to.min(from + u64::from(PAGE) - 1),
-        })
+        Some(Range::Between { from, to: to.min(from + u64::from(PAGE) - 1) })
     }
 
     /// Takes a list's word for epoch and head. Says whether everything cached is void.
@@ -237,12 +218,8 @@ impl Conversation {
     ) -> Vec<Entry> {
         let mut fresh = Vec::new();
         // Acts known before must be applied again to what comes only now; acts of this batch follow later.
-        let known_acts = |slice: &Slice, seq| {
-            slice
-                .acts_on(seq)
-                .into_iter()
-                .filter(|act| self.known.contains(act.seq))
-        };
+        let known_acts =
+            |slice: &Slice, seq| slice.acts_on(seq).into_iter().filter(|act| self.known.contains(act.seq));
         for entry in entries {
             let seq = entry.seq;
             let came = CachedEntry::new(entry.clone());
@@ -275,9 +252,8 @@ impl Conversation {
     fn extend(&mut self, from: u64, to: u64, head: u64, fresh: &[Entry], outcome: &mut Outcome) {
         // Which messages an erased author reacted to is not known for sure, so everything older is void; unless it
         // was read after the erasure.
-        let erasures = fresh
-            .iter()
-            .filter(|entry| entry.kind == Kind::AuthorErased && entry.seq > self.synced);
+        let erasures =
+            fresh.iter().filter(|entry| entry.kind == Kind::AuthorErased && entry.seq > self.synced);
         let erased = erasures.map(|entry| entry.seq).max();
         self.erased = erased.map_or(self.erased, |seq| seq.max(self.erased));
         if self.known.is_empty() && from <= to {
@@ -312,12 +288,8 @@ fn apply(slice: &mut Slice, fresh: &[Entry], me: AccountId) {
 /// Leaves no text behind of what was deleted, in edits neither; a deletion may be known where its message is not.
 fn erase_texts(slice: &mut Slice) {
     let is_deletion = |cached: &&CachedEntry| cached.entry.kind == Kind::Delete;
-    let deletions: BTreeSet<u64> = slice
-        .entries
-        .values()
-        .filter(is_deletion)
-        .filter_map(|cached| cached.entry.target)
-        .collect();
+    let deletions: BTreeSet<u64> =
+        slice.entries.values().filter(is_deletion).filter_map(|cached| cached.entry.target).collect();
     let is_gone = |cached: &CachedEntry| {
         let target = cached.entry.target;
         let message = target.and_then(|target| slice.entries.get(&target));
@@ -330,12 +302,8 @@ fn erase_texts(slice: &mut Slice) {
             _ => false,
         }
     };
-    let gone: Vec<u64> = slice
-        .entries
-        .values()
-        .filter(|cached| is_gone(cached))
-        .map(|cached| cached.entry.seq)
-        .collect();
+    let gone: Vec<u64> =
+        slice.entries.values().filter(|cached| is_gone(cached)).map(|cached| cached.entry.seq).collect();
     for seq in gone {
         slice.change(seq, CachedEntry::erase);
     }

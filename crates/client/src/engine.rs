@@ -150,11 +150,7 @@ impl Engine {
             cache,
         };
         tokio::spawn(engine.run());
-        Ok(Handle {
-            commands,
-            events,
-            state: state_receiver,
-        })
+        Ok(Handle { commands, events, state: state_receiver })
     }
 
     async fn run(mut self) {
@@ -172,9 +168,7 @@ impl Engine {
             self.finish_step();
             if let Err(error) = step {
                 tracing::error!(%error, "the cache failed; the client stops");
-                self.announce_state(ConnectionState::Stopped {
-                    reason: "cache_failed".to_owned(),
-                });
+                self.announce_state(ConnectionState::Stopped { reason: "cache_failed".to_owned() });
                 break;
             }
         }
@@ -223,11 +217,7 @@ impl Engine {
             Event::Read(read) => self.on_read(read).await,
             Event::Typing(typing) => {
                 let (conversation, account) = (typing.conversation, typing.account);
-                self.announce(ClientEvent::Typing {
-                    conversation,
-                    account,
-                    typing: typing.typing,
-                });
+                self.announce(ClientEvent::Typing { conversation, account, typing: typing.typing });
                 Ok(())
             }
             Event::Rows(rows) => self.on_polled_rows(rows.rows).await,
@@ -274,17 +264,12 @@ impl Engine {
 
     /// This device's clock, milliseconds since 1970.
     fn now() -> u64 {
-        let since = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
     fn after(&mut self, milliseconds: u64, timer: Timer) {
-        self.timers.set(
-            Instant::now() + std::time::Duration::from_millis(milliseconds),
-            timer,
-        );
+        self.timers.set(Instant::now() + std::time::Duration::from_millis(milliseconds), timer);
     }
 }
 

@@ -119,9 +119,7 @@ impl EventStream {
     pub async fn next(&self) -> Option<ClientEvent> {
         match self.0.lock().await.recv().await {
             Ok(event) => Some(event),
-            Err(broadcast::error::RecvError::Lagged(missed)) => {
-                Some(ClientEvent::Lagged { missed })
-            }
+            Err(broadcast::error::RecvError::Lagged(missed)) => Some(ClientEvent::Lagged { missed }),
             Err(broadcast::error::RecvError::Closed) => None,
         }
     }

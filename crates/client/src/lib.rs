@@ -27,7 +27,6 @@ pub use client::{Client, SignedUp};
 pub use error::{CacheError, ClientError, ConnectionError};
 pub use event::{ClientEvent, ConnectionState, EventStream};
 pub use model::{
-    Anchor, CacheLocation, ConversationSummary, Message, MessageContent, MessageList, MessageState,
-    Mute,
+    Anchor, CacheLocation, ConversationSummary, Message, MessageContent, MessageList, MessageState, Mute,
 };
 pub use suda_proto as proto;

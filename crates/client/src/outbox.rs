@@ -85,10 +85,7 @@ impl Outbox {
         let mut outbox = Self::default();
         for item in items {
             let queue = outbox.queues.entry(item.conversation).or_default();
-            queue.items.push_back(Slot {
-                item,
-                in_flight: false,
-            });
+            queue.items.push_back(Slot { item, in_flight: false });
         }
         outbox
     }
@@ -101,10 +98,7 @@ impl Outbox {
     /// Adds an act at the end. The caller has checked [`Self::count`] and stored it.
     pub fn push(&mut self, item: Item) {
         let queue = self.queues.entry(item.conversation).or_default();
-        queue.items.push_back(Slot {
-            item,
-            in_flight: false,
-        });
+        queue.items.push_back(Slot { item, in_flight: false });
     }
 
     /// The conversations with something to send.
@@ -114,36 +108,23 @@ impl Outbox {
 
     /// The act with this client id.
     pub fn find(&self, client_id: ClientId) -> Option<&Item> {
-        self.queues
-            .values()
-            .find_map(|queue| queue.find(client_id))
-            .map(|slot| &slot.item)
+        self.queues.values().find_map(|queue| queue.find(client_id)).map(|slot| &slot.item)
     }
 
     /// What to send now, at most `room`, in order; they count as in flight from here on.
     pub fn take_ready(&mut self, conversation: ConversationId, room: usize) -> Vec<Send> {
-        self.queues
-            .get_mut(&conversation)
-            .map(|queue| queue.take_ready(room))
-            .unwrap_or_default()
+        self.queues.get_mut(&conversation).map(|queue| queue.take_ready(room)).unwrap_or_default()
     }
 
     /// The server has stored it: takes it out.
-    pub fn acknowledged(
-        &mut self,
-        conversation: ConversationId,
-        client_id: ClientId,
-    ) -> Option<Item> {
+    pub fn acknowledged(&mut self, conversation: ConversationId, client_id: ClientId) -> Option<Item> {
         self.remove(conversation, client_id)
     }
 
     /// Takes a failed or waiting act out.
     pub fn remove(&mut self, conversation: ConversationId, client_id: ClientId) -> Option<Item> {
         let queue = self.queues.get_mut(&conversation)?;
-        let index = queue
-            .items
-            .iter()
-            .position(|slot| slot.item.client_id == client_id)?;
+        let index = queue.items.iter().position(|slot| slot.item.client_id == client_id)?;
         let slot = queue.items.remove(index);
         if queue.items.is_empty() {
             self.queues.remove(&conversation);
@@ -182,12 +163,7 @@ impl Outbox {
     /// The lowest base of what waits: a rebase reads from the entry after it.
     pub fn lowest_base(&self, conversation: ConversationId) -> Option<u64> {
         let queue = self.queues.get(&conversation)?;
-        queue
-            .items
-            .iter()
-            .filter(|slot| slot.item.failed.is_none())
-            .map(|slot| slot.item.base)
-            .min()
+        queue.items.iter().filter(|slot| slot.item.failed.is_none()).map(|slot| slot.item.base).min()
     }
 
     /// Everything up to `base` was read, and what was found there acknowledged: the rest goes on from there.
@@ -197,10 +173,7 @@ impl Outbox {
             return Vec::new();
         };
         queue.held = false;
-        queue
-            .items
-            .iter_mut()
-            .for_each(|slot| slot.item.base = base);
+        queue.items.iter_mut().for_each(|slot| slot.item.base = base);
         queue.items.iter().map(|slot| slot.item.clone()).collect()
     }
 
@@ -223,50 +196,33 @@ impl Outbox {
     pub fn disconnected(&mut self) {
         for queue in self.queues.values_mut() {
             queue.held = false;
-            queue
-                .items
-                .iter_mut()
-                .for_each(|slot| slot.in_flight = false);
+            queue.items.iter_mut().for_each(|slot| slot.in_flight = false);
         }
     }
 }
 
 impl Queue {
     fn find(&self, client_id: ClientId) -> Option<&Slot> {
-        self.items
-            .iter()
-            .find(|slot| slot.item.client_id == client_id)
+        self.items.iter().find(|slot| slot.item.client_id == client_id)
     }
 
     fn find_mut(&mut self, client_id: ClientId) -> Option<&mut Slot> {
-        self.items
-            .iter_mut()
-            .find(|slot| slot.item.client_id == client_id)
+        self.items.iter_mut().find(|slot| slot.item.client_id == client_id)
     }
 
     fn take_ready(&mut self, room: usize) -> Vec<Send> {
-        let mut live: Vec<&mut Slot> = self
-            .items
-            .iter_mut()
-            .filter(|slot| slot.item.failed.is_none())
-            .collect();
+        let mut live: Vec<&mut Slot> =
+            self.items.iter_mut().filter(|slot| slot.item.failed.is_none()).collect();
         let in_flight = live.iter().filter(|slot| slot.in_flight).count();
         // What is in flight behind something that waits was overtaken by a refusal: let its answers come first.
-        let is_draining = live
-            .iter()
-            .skip_while(|slot| slot.in_flight)
-            .any(|slot| slot.in_flight);
+        let is_draining = live.iter().skip_while(|slot| slot.in_flight).any(|slot| slot.in_flight);
         if self.held || is_draining {
             return Vec::new();
         }
-        let end = live
-            .len()
-            .min(in_flight + room.min(MOST_IN_FLIGHT.saturating_sub(in_flight)));
+        let end = live.len().min(in_flight + room.min(MOST_IN_FLIGHT.saturating_sub(in_flight)));
         let mut sends = Vec::new();
         for index in in_flight..end {
-            let after = index
-                .checked_sub(1)
-                .map(|before| live[before].item.client_id);
+            let after = index.checked_sub(1).map(|before| live[before].item.client_id);
             live[index].in_flight = true;
             sends.push(live[index].item.request(after));
         }
@@ -293,13 +249,10 @@ impl Item {
 fn meaning(error: &ErrorBody) -> Refusal {
     match (error.known(), error.retry_after_ms) {
         (Some(Code::StaleBase | Code::BeyondHead), _) => Refusal::Rebase,
-        (Some(Code::Unauthenticated | Code::AccountDisabled | Code::HelloFirst), _) => {
-            Refusal::SessionEnds
+        (Some(Code::Unauthenticated | Code::AccountDisabled | Code::HelloFirst), _) => Refusal::SessionEnds,
+        (known, Some(retry_after_ms)) => {
+            Refusal::Pause { retry_after_ms, grows: known != Some(Code::OutOfTurn) }
         }
-        (known, Some(retry_after_ms)) => Refusal::Pause {
-            retry_after_ms,
-            grows: known != Some(Code::OutOfTurn),
-        },
         (_, None) => Refusal::Failed,
     }
 }

@@ -49,33 +49,22 @@ impl Ranges {
         if from > to {
             return;
         }
-        let begin = self
-            .0
-            .partition_point(|range| range.1.saturating_add(1) < from);
-        let end = self
-            .0
-            .partition_point(|range| range.0 <= to.saturating_add(1));
-        let merged = self.0[begin..end]
-            .iter()
-            .fold((from, to), |all, one| (all.0.min(one.0), all.1.max(one.1)));
+        let begin = self.0.partition_point(|range| range.1.saturating_add(1) < from);
+        let end = self.0.partition_point(|range| range.0 <= to.saturating_add(1));
+        let merged =
+            self.0[begin..end].iter().fold((from, to), |all, one| (all.0.min(one.0), all.1.max(one.1)));
         self.0.splice(begin..end, [merged]);
     }
 
     /// The highest number below `seq`.
     pub fn last_below(&self, seq: u64) -> Option<u64> {
         let index = self.0.partition_point(|range| range.0 < seq);
-        index
-            .checked_sub(1)
-            .map(|before| self.0[before].1.min(seq - 1))
+        index.checked_sub(1).map(|before| self.0[before].1.min(seq - 1))
     }
 
     /// Where the newest `count` ranges begin; nothing where there are no more than that.
     pub fn start_of_newest(&self, count: usize) -> Option<u64> {
-        self.0
-            .len()
-            .checked_sub(count)
-            .filter(|surplus| *surplus > 0)
-            .map(|surplus| self.0[surplus].0)
+        self.0.len().checked_sub(count).filter(|surplus| *surplus > 0).map(|surplus| self.0[surplus].0)
     }
 
     /// Removes everything below `from`.
@@ -96,11 +85,7 @@ mod tests {
     use super::*;
 
     fn plain(ranges: &Ranges) -> BTreeSet<u64> {
-        ranges
-            .0
-            .iter()
-            .flat_map(|range| range.0..=range.1)
-            .collect()
+        ranges.0.iter().flat_map(|range| range.0..=range.1).collect()
     }
 
     proptest! {

@@ -31,9 +31,7 @@ pub struct Rest {
 
 impl std::fmt::Debug for Rest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rest")
-            .field("is_authenticated", &self.token.is_some())
-            .finish_non_exhaustive()
+        f.debug_struct("Rest").field("is_authenticated", &self.token.is_some()).finish_non_exhaustive()
     }
 }
 
@@ -53,19 +51,12 @@ impl Rest {
             .user_agent(concat!("suda-client/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(unreachable)?;
-        Ok(Self {
-            http,
-            base: base.trim_end_matches('/').to_owned(),
-            token,
-        })
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token })
     }
 
     /// The same server, as the device with `token`.
     pub fn with_token(self, token: String) -> Self {
-        Self {
-            token: Some(token),
-            ..self
-        }
+        Self { token: Some(token), ..self }
     }
 
     /// The address of the server's WebSocket.
@@ -107,14 +98,7 @@ impl Rest {
         path: &str,
         query: &[(&str, String)],
     ) -> Result<R, ClientError> {
-        answer(
-            self.build(Method::GET, path)
-                .query(query)
-                .send()
-                .await
-                .map_err(unreachable)?,
-        )
-        .await
+        answer(self.build(Method::GET, path).query(query).send().await.map_err(unreachable)?).await
     }
 
     /// What happened since `cursor`; waits up to `wait_seconds` for something to happen.
@@ -128,21 +112,14 @@ impl Rest {
         query.extend(cursor.map(|cursor| ("cursor", cursor.to_owned())));
         query.extend(open.map(|open| ("open", open.to_string())));
         let patience = Duration::from_secs(wait_seconds) + POLL_GRACE;
-        let request = self
-            .build(Method::GET, "/v1/sync")
-            .query(&query)
-            .timeout(patience);
+        let request = self.build(Method::GET, "/v1/sync").query(&query).timeout(patience);
         answer(request.send().await.map_err(unreachable)?).await
     }
 
     /// One request frame over HTTP; its reply frame.
     pub async fn request(&self, request: &OutgoingRequest) -> Result<ServerFrame, ClientError> {
-        let response = self
-            .build(Method::POST, "/v1/requests")
-            .json(request)
-            .send()
-            .await
-            .map_err(unreachable)?;
+        let response =
+            self.build(Method::POST, "/v1/requests").json(request).send().await.map_err(unreachable)?;
         let text = response.text().await.map_err(unreachable)?;
         ServerFrame::read(&text).map_err(|_| ClientError::BadAnswer)
     }
@@ -186,9 +163,6 @@ mod tests {
     fn the_socket_stands_beside_the_rest() {
         let url = |base| Rest::new(base, None).expect("a client").socket_url();
         assert_eq!(url("http://127.0.0.1:8080/"), "ws://127.0.0.1:8080/v1/ws");
-        assert_eq!(
-            url("https://chat.example/suda"),
-            "wss://chat.example/suda/v1/ws"
-        );
+        assert_eq!(url("https://chat.example/suda"), "wss://chat.example/suda/v1/ws");
     }
 }

@@ -41,35 +41,16 @@ pub struct Tally {
 impl CachedEntry {
     /// Takes an entry from an event (as it was sent) or a page (as it stands).
     pub fn new(mut entry: Entry) -> Self {
-        let Standing {
-            edited,
-            deleted,
-            reacted,
-            reactions,
-        } = entry.standing.take().unwrap_or_default();
+        let Standing { edited, deleted, reacted, reactions } = entry.standing.take().unwrap_or_default();
         if edited > 0 {
             // They belong to the first version; those of the edit come with its own entry.
             entry.mentions.clear();
         }
         let reactions = reactions
             .into_iter()
-            .map(|one| {
-                (
-                    one.emoji,
-                    Tally {
-                        count: i64::from(one.count),
-                        mine: i64::from(one.mine),
-                    },
-                )
-            })
+            .map(|one| (one.emoji, Tally { count: i64::from(one.count), mine: i64::from(one.mine) }))
             .collect();
-        Self {
-            entry,
-            edited,
-            deleted,
-            reacted,
-            reactions,
-        }
+        Self { entry, edited, deleted, reacted, reactions }
     }
 
     /// Whether it is a message whose text is gone.
@@ -127,11 +108,7 @@ impl CachedEntry {
         if act.kind != Kind::Reaction || act.seq <= self.reacted || self.is_deleted() {
             return;
         }
-        let Some(body) = act
-            .body
-            .as_ref()
-            .and_then(|body| body.parse::<ReactionBody>().ok())
-        else {
+        let Some(body) = act.body.as_ref().and_then(|body| body.parse::<ReactionBody>().ok()) else {
             return;
         };
         let mine = i64::from(act.author == me);
@@ -148,10 +125,7 @@ impl CachedEntry {
 
     /// The account's own reaction.
     pub fn own_reaction(&self) -> Option<String> {
-        self.reactions
-            .iter()
-            .find(|(_, tally)| tally.mine > 0)
-            .map(|(emoji, _)| emoji.clone())
+        self.reactions.iter().find(|(_, tally)| tally.mine > 0).map(|(emoji, _)| emoji.clone())
     }
 
     /// The reactions as they are shown, most frequent first.

@@ -47,13 +47,8 @@ pub fn advance(row: &mut Row, entry: &Entry, me: AccountId) -> RowChange {
         }
         Kind::Reaction | Kind::Set | Kind::Unknown => RowChange::Advanced,
         Kind::SettingsChanged => {
-            let settings = entry
-                .body
-                .as_ref()
-                .and_then(|body| body.parse::<SettingsBody>().ok());
-            row.title = settings
-                .and_then(|settings| settings.title)
-                .or(row.title.take());
+            let settings = entry.body.as_ref().and_then(|body| body.parse::<SettingsBody>().ok());
+            row.title = settings.and_then(|settings| settings.title).or(row.title.take());
             RowChange::Outdated
         }
         Kind::AuthorErased => {
@@ -62,21 +57,15 @@ pub fn advance(row: &mut Row, entry: &Entry, me: AccountId) -> RowChange {
             }
             RowChange::Outdated
         }
-        Kind::Created
-        | Kind::MembersAdded
-        | Kind::MemberRemoved
-        | Kind::MemberLeft
-        | Kind::RoleChanged => RowChange::Outdated,
+        Kind::Created | Kind::MembersAdded | Kind::MemberRemoved | Kind::MemberLeft | Kind::RoleChanged => {
+            RowChange::Outdated
+        }
         Kind::Dissolved => RowChange::Outdated,
     }
 }
 
 fn change_last(row: &mut Row, act: &Entry) {
-    if let Some(last) = row
-        .last
-        .as_mut()
-        .filter(|last| Some(last.seq) == act.target)
-    {
+    if let Some(last) = row.last.as_mut().filter(|last| Some(last.seq) == act.target) {
         last.body = act.body.clone().filter(|_| act.kind == Kind::Edit);
         last.mentions = act.mentions.clone();
     }
@@ -102,21 +91,10 @@ pub fn read_locally(row: &mut Row, read: u64) {
 pub fn own_items(entries: &[Entry]) -> Vec<OwnItem> {
     let mut items = BTreeMap::new();
     for entry in entries.iter().filter(|entry| entry.kind == Kind::Set) {
-        let Some(body) = entry
-            .body
-            .as_ref()
-            .and_then(|body| body.parse::<SetBody>().ok())
-        else {
+        let Some(body) = entry.body.as_ref().and_then(|body| body.parse::<SetBody>().ok()) else {
             continue;
         };
-        items.insert(
-            body.key.clone(),
-            OwnItem {
-                key: body.key,
-                value: body.value,
-                seq: entry.seq,
-            },
-        );
+        items.insert(body.key.clone(), OwnItem { key: body.key, value: body.value, seq: entry.seq });
     }
     items.into_values().collect()
 }

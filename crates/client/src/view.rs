@@ -19,18 +19,10 @@ pub fn stored(conversation: ConversationId, cached: &CachedEntry) -> Message {
         client_id: entry.client_id,
         author: entry.author,
         at: entry.at,
-        content: if is_deleted {
-            MessageContent::Deleted
-        } else {
-            content(entry)
-        },
+        content: if is_deleted { MessageContent::Deleted } else { content(entry) },
         reply_to: entry.target.filter(|_| entry.kind == Kind::Message),
         edited: cached.edited > 0 && !is_deleted,
-        reactions: if is_deleted {
-            Vec::new()
-        } else {
-            cached.reaction_counts()
-        },
+        reactions: if is_deleted { Vec::new() } else { cached.reaction_counts() },
         state: MessageState::Sent,
         changing: false,
     }
@@ -49,9 +41,7 @@ pub fn unsent(item: &Item, me: AccountId) -> Option<Message> {
         edited: false,
         reactions: Vec::new(),
         state: match &item.failed {
-            Some(error) => MessageState::Failed {
-                error: error.clone(),
-            },
+            Some(error) => MessageState::Failed { error: error.clone() },
             None => MessageState::Pending,
         },
         changing: false,
@@ -77,10 +67,7 @@ pub fn overlay(messages: &mut [Message], item: &Item) {
             message.reactions.clear();
         }
         Kind::Reaction => {
-            let body = item
-                .body
-                .as_ref()
-                .and_then(|body| body.parse::<ReactionBody>().ok());
+            let body = item.body.as_ref().and_then(|body| body.parse::<ReactionBody>().ok());
             choose(&mut message.reactions, body.and_then(|body| body.emoji));
         }
         _ => return,
@@ -95,16 +82,9 @@ fn choose(reactions: &mut Vec<ReactionCount>, emoji: Option<String>) {
         reaction.count -= 1;
     }
     if let Some(emoji) = emoji {
-        match reactions
-            .iter_mut()
-            .find(|reaction| reaction.emoji == emoji)
-        {
+        match reactions.iter_mut().find(|reaction| reaction.emoji == emoji) {
             Some(reaction) => (reaction.count, reaction.mine) = (reaction.count + 1, true),
-            None => reactions.push(ReactionCount {
-                emoji,
-                count: 1,
-                mine: true,
-            }),
+            None => reactions.push(ReactionCount { emoji, count: 1, mine: true }),
         }
     }
     reactions.retain(|reaction| reaction.count > 0);
@@ -122,11 +102,9 @@ fn said(body: Option<&Raw>, mentions: &[Mention]) -> MessageContent {
         return MessageContent::Deleted;
     };
     match body.parse() {
-        Ok(MessageBody::Text { text, data }) => MessageContent::Text {
-            text,
-            mentions: mentions.to_vec(),
-            data: data.as_ref().map(json),
-        },
+        Ok(MessageBody::Text { text, data }) => {
+            MessageContent::Text { text, mentions: mentions.to_vec(), data: data.as_ref().map(json) }
+        }
         Ok(MessageBody::Custom { data }) => MessageContent::Custom { data: json(&data) },
         Err(_) => MessageContent::Unsupported,
     }
@@ -138,27 +116,21 @@ fn happened(entry: &Entry) -> Option<MessageContent> {
     Some(match entry.kind {
         Kind::Created => {
             let body: CreatedBody = body?.parse().ok()?;
-            MessageContent::Created {
-                members: body.members,
-                title: body.settings.title,
-            }
+            MessageContent::Created { members: body.members, title: body.settings.title }
         }
-        Kind::MembersAdded => MessageContent::MembersAdded {
-            accounts: body?.parse::<AccountsBody>().ok()?.accounts,
-        },
-        Kind::MemberRemoved => MessageContent::MembersRemoved {
-            accounts: body?.parse::<AccountsBody>().ok()?.accounts,
-        },
+        Kind::MembersAdded => {
+            MessageContent::MembersAdded { accounts: body?.parse::<AccountsBody>().ok()?.accounts }
+        }
+        Kind::MemberRemoved => {
+            MessageContent::MembersRemoved { accounts: body?.parse::<AccountsBody>().ok()?.accounts }
+        }
         Kind::RoleChanged => {
             let body: RoleBody = body?.parse().ok()?;
-            MessageContent::RoleChanged {
-                account: body.account,
-                role: body.role,
-            }
+            MessageContent::RoleChanged { account: body.account, role: body.role }
         }
-        Kind::SettingsChanged => MessageContent::SettingsChanged {
-            title: body?.parse::<SettingsBody>().ok()?.title,
-        },
+        Kind::SettingsChanged => {
+            MessageContent::SettingsChanged { title: body?.parse::<SettingsBody>().ok()?.title }
+        }
         Kind::MemberLeft => MessageContent::MemberLeft,
         Kind::Dissolved => MessageContent::Dissolved,
         _ => return None,
@@ -185,16 +157,10 @@ mod tests {
             ordinal: 1,
             target: None,
             mentions: Vec::new(),
-            body: Some(Raw::of(&MessageBody::Text {
-                text: "hello".to_owned(),
-                data: None,
-            })),
+            body: Some(Raw::of(&MessageBody::Text { text: "hello".to_owned(), data: None })),
             standing: None,
         };
-        stored(
-            ConversationId::from_bytes([7; 16]),
-            &CachedEntry::new(entry),
-        )
+        stored(ConversationId::from_bytes([7; 16]), &CachedEntry::new(entry))
     }
 
     fn act(kind: Kind, body: Option<Raw>) -> Item {
@@ -214,43 +180,22 @@ mod tests {
     #[test]
     fn an_unsent_edit_and_reaction_show_at_once() {
         let mut messages = [message()];
-        let text = Raw::of(&MessageBody::Text {
-            text: "hallo".to_owned(),
-            data: None,
-        });
+        let text = Raw::of(&MessageBody::Text { text: "hallo".to_owned(), data: None });
         overlay(&mut messages, &act(Kind::Edit, Some(text)));
-        let react = |emoji: &str| {
-            Raw::of(&ReactionBody {
-                emoji: Some(emoji.to_owned()),
-                was: None,
-            })
-        };
+        let react = |emoji: &str| Raw::of(&ReactionBody { emoji: Some(emoji.to_owned()), was: None });
         overlay(&mut messages, &act(Kind::Reaction, Some(react("a"))));
         overlay(&mut messages, &act(Kind::Reaction, Some(react("b"))));
         let message = &messages[0];
         assert!(matches!(&message.content, MessageContent::Text { text, .. } if text == "hallo"));
         assert!(message.edited && message.changing);
-        assert_eq!(
-            message.reactions,
-            [ReactionCount {
-                emoji: "b".to_owned(),
-                count: 1,
-                mine: true
-            }]
-        );
+        assert_eq!(message.reactions, [ReactionCount { emoji: "b".to_owned(), count: 1, mine: true }]);
     }
 
     #[test]
     fn a_refused_change_is_not_shown() {
         let mut messages = [message()];
         let failed = Some(suda_proto::Code::EditTooLate.error());
-        overlay(
-            &mut messages,
-            &Item {
-                failed,
-                ..act(Kind::Delete, None)
-            },
-        );
+        overlay(&mut messages, &Item { failed, ..act(Kind::Delete, None) });
         assert_eq!(messages, [message()]);
     }
 

@@ -35,14 +35,7 @@ async fn server<P: Future<Output = ()> + Send + 'static>(
 
 fn hello() -> Hello {
     let token = Some("token".to_owned());
-    Hello {
-        protocol: PROTOCOL,
-        features: Vec::new(),
-        token,
-        foreground: true,
-        resume: None,
-        window: None,
-    }
+    Hello { protocol: PROTOCOL, features: Vec::new(), token, foreground: true, resume: None, window: None }
 }
 
 fn welcome() -> Welcome {
@@ -55,11 +48,7 @@ fn welcome() -> Welcome {
         device: DeviceId::from_bytes([2; 16]),
         now: 5,
         resumed: false,
-        window: Window {
-            rows: Vec::new(),
-            next: None,
-            resume: "r".to_owned(),
-        },
+        window: Window { rows: Vec::new(), next: None, resume: "r".to_owned() },
     }
 }
 
@@ -88,37 +77,16 @@ async fn greets_asks_and_hears() {
         let (id, name) = request(&mut socket).await;
         assert_eq!((id, name.as_str()), (1, "ping"));
         say(&mut socket, event_text(&Event::Resync {})).await;
-        say(
-            &mut socket,
-            reply_text(
-                id,
-                &Pong {
-                    now: 7,
-                    resume: "s".to_owned(),
-                },
-            ),
-        )
-        .await;
+        say(&mut socket, reply_text(id, &Pong { now: 7, resume: "s".to_owned() })).await;
         // Nothing more comes, but the connection stays.
         while socket.next().await.is_some() {}
     })
     .await;
     let (mut connection, answer) = Connection::connect(url, hello()).await.expect("connects");
     assert_eq!(answer, welcome());
-    connection
-        .send(OutgoingRequest {
-            id: 1,
-            request: Request::Ping(Ping {}),
-        })
-        .await
-        .expect("sends");
-    assert_eq!(
-        connection.next().await,
-        Ok(ServerFrame::Event(Event::Resync {}))
-    );
-    let Ok(ServerFrame::Ok { id: 1, ok }) = connection.next().await else {
-        panic!("no reply")
-    };
+    connection.send(OutgoingRequest { id: 1, request: Request::Ping(Ping {}) }).await.expect("sends");
+    assert_eq!(connection.next().await, Ok(ServerFrame::Event(Event::Resync {})));
+    let Ok(ServerFrame::Ok { id: 1, ok }) = connection.next().await else { panic!("no reply") };
     assert_eq!(ok.parse::<Pong>().expect("a pong").now, 7);
     connection.close().await;
 }
@@ -127,20 +95,11 @@ async fn greets_asks_and_hears() {
 async fn a_refused_hello_says_why() {
     let url = server(|mut socket| async move {
         let (id, _) = request(&mut socket).await;
-        say(
-            &mut socket,
-            error_text(Some(id), &Code::Unauthenticated.error()),
-        )
-        .await;
+        say(&mut socket, error_text(Some(id), &Code::Unauthenticated.error())).await;
     })
     .await;
-    let error = Connection::connect(url, hello())
-        .await
-        .expect_err("refused");
-    assert_eq!(
-        error,
-        ConnectionError::Refused(Code::Unauthenticated.error())
-    );
+    let error = Connection::connect(url, hello()).await.expect_err("refused");
+    assert_eq!(error, ConnectionError::Refused(Code::Unauthenticated.error()));
     assert_eq!(error.advice(), AfterClose::LogIn);
 }
 
@@ -149,10 +108,7 @@ async fn a_close_code_comes_out_with_its_advice() {
     let url = server(|mut socket| async move {
         greet(&mut socket).await;
         let (code, reason) = Close::Overloaded.wire();
-        let frame = CloseFrame {
-            code: code.into(),
-            reason: reason.into(),
-        };
+        let frame = CloseFrame { code: code.into(), reason: reason.into() };
         socket.close(Some(frame)).await.expect("closes");
         while socket.next().await.is_some() {}
     })
@@ -190,10 +146,7 @@ async fn a_server_that_answers_pings_is_kept() {
     })
     .await;
     let (mut connection, _) = Connection::connect(url, hello()).await.expect("connects");
-    assert_eq!(
-        connection.next().await,
-        Ok(ServerFrame::Event(Event::Resync {}))
-    );
+    assert_eq!(connection.next().await, Ok(ServerFrame::Event(Event::Resync {})));
 }
 
 #[tokio::test]
@@ -201,34 +154,15 @@ async fn waiting_for_a_frame_can_be_dropped_without_losing_one() {
     let url = server(|mut socket| async move {
         greet(&mut socket).await;
         let (id, _) = request(&mut socket).await;
-        say(
-            &mut socket,
-            reply_text(
-                id,
-                &Pong {
-                    now: 7,
-                    resume: "s".to_owned(),
-                },
-            ),
-        )
-        .await;
+        say(&mut socket, reply_text(id, &Pong { now: 7, resume: "s".to_owned() })).await;
         while socket.next().await.is_some() {}
     })
     .await;
     let (mut connection, _) = Connection::connect(url, hello()).await.expect("connects");
     let nothing = tokio::time::timeout(Duration::from_millis(1), connection.next()).await;
     assert!(nothing.is_err(), "nothing was asked yet");
-    connection
-        .send(OutgoingRequest {
-            id: 4,
-            request: Request::Ping(Ping {}),
-        })
-        .await
-        .expect("sends");
-    assert!(matches!(
-        connection.next().await,
-        Ok(ServerFrame::Ok { id: 4, .. })
-    ));
+    connection.send(OutgoingRequest { id: 4, request: Request::Ping(Ping {}) }).await.expect("sends");
+    assert!(matches!(connection.next().await, Ok(ServerFrame::Ok { id: 4, .. })));
 }
 
 #[tokio::test]
@@ -236,9 +170,7 @@ async fn a_closed_port_is_unreachable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("ws://{}/v1/ws", listener.local_addr().expect("an address"));
     drop(listener);
-    let error = Connection::connect(url, hello())
-        .await
-        .expect_err("nobody listens");
+    let error = Connection::connect(url, hello()).await.expect_err("nobody listens");
     assert!(matches!(error, ConnectionError::Unreachable(_)), "{error}");
     assert_eq!(error.advice(), AfterClose::Resume);
 }

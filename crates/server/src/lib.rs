@@ -2,6 +2,7 @@
 //!
 //! Reading order: [`session`], [`host`], then [`gateway`] and [`api`], which are put together in [`server`].
 
+mod activity;
 pub mod api;
 pub mod clock;
 pub mod gateway;

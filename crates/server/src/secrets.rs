@@ -1,6 +1,7 @@
 //! Passwords, tokens and codes: how they are made, hashed and checked.
 
-use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -8,13 +9,20 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use suda_proto::{Code, ErrorBody};
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 use crate::clock::Entropy;
 use crate::settings::PasswordCost;
 
-/// How many passwords are hashed at once; each takes its memory and a core.
-const AT_ONCE: usize = 2;
+/// How many passwords are hashed at once, each by a thread of its own for good: a hash takes a core and tens of
+/// megabytes, which an allocator would keep for every thread that ever made one.
+const THREADS: usize = 2;
+
+/// Most passwords that wait to be hashed.
+const QUEUE: usize = 1_024;
+
+/// Something that a hashing thread does.
+type Work = Box<dyn FnOnce() + Send>;
 
 /// How many recovery codes an account gets.
 pub const RECOVERY_CODES: usize = 10;
@@ -26,7 +34,7 @@ const CODE_ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
 pub struct Secrets {
     entropy: Arc<dyn Entropy>,
     argon: Argon2<'static>,
-    turns: Semaphore,
+    queue: SyncSender<Work>,
     /// A hash that no password has: checked where there is no account, so that both cases take the same time.
     nobody: String,
 }
@@ -42,7 +50,7 @@ impl Secrets {
         let mut random = [0; 32];
         entropy.fill(&mut random);
         let nobody = hash_with(&argon, &random, &random[..16]).unwrap_or_default();
-        Ok(Self { entropy, argon, turns: Semaphore::new(AT_ONCE), nobody })
+        Ok(Self { entropy, argon, queue: start_threads(), nobody })
     }
 
     /// The Argon2id hash of a password, in PHC form.
@@ -93,9 +101,31 @@ impl Secrets {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ErrorBody> {
-        let _turn = self.turns.acquire().await.map_err(|_| Code::Draining.error())?;
-        tokio::task::spawn_blocking(work).await.map_err(|_| Code::Internal.error())
+        let (answer, answered) = oneshot::channel();
+        // Whoever asked may have gone away meanwhile.
+        let work = Box::new(move || drop(answer.send(work())));
+        self.queue.try_send(work).map_err(|_| Code::Overloaded.error())?;
+        answered.await.map_err(|_| Code::Internal.error())
     }
+}
+
+/// Starts the hashing threads; they end when their queue's sender is gone.
+fn start_threads() -> SyncSender<Work> {
+    let (sender, receiver) = sync_channel::<Work>(QUEUE);
+    let receiver = Arc::new(Mutex::new(receiver));
+    for _ in 0..THREADS {
+        let receiver = Arc::clone(&receiver);
+        std::thread::spawn(move || {
+            while let Some(work) = next_work(&receiver) {
+                work();
+            }
+        });
+    }
+    sender
+}
+
+fn next_work(receiver: &Mutex<Receiver<Work>>) -> Option<Work> {
+    receiver.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
 /// The hash under which a token, code or invitation is kept: they are random enough for a fast one.

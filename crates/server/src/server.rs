@@ -10,6 +10,7 @@ use suda_proto::{AccountId, Code, DeviceId, ErrorBody};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::activity::Activity;
 use crate::api::app::AppKeys;
 use crate::api::limit::Limiters;
 use crate::clock::{Clock, Entropy};
@@ -51,6 +52,7 @@ pub struct Server {
     pub(crate) secrets: Secrets,
     pub(crate) limiters: Limiters,
     pub(crate) app_keys: AppKeys,
+    pub(crate) activity: Activity,
     hosts: Mutex<Option<Hosts>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     draining: watch::Sender<bool>,
@@ -77,6 +79,7 @@ impl Server {
         let server = Arc::new(Self {
             ports,
             limiters: Limiters::new(&settings),
+            activity: Activity::default(),
             app_keys: AppKeys::read(&settings).map_err(SetupError::AppKeys)?,
             settings,
             clock,
@@ -89,7 +92,8 @@ impl Server {
         });
         let jobs = tokio::spawn(crate::jobs::run(Arc::clone(&server)));
         let sweep = tokio::spawn(crate::api::limit::sweep(Arc::clone(&server)));
-        server.lock_tasks().extend([jobs, sweep]);
+        let activity = tokio::spawn(crate::activity::store(Arc::clone(&server)));
+        server.lock_tasks().extend([jobs, sweep, activity]);
         Ok(server)
     }
 
@@ -146,6 +150,11 @@ impl Server {
     pub(crate) fn hosts(&self) -> Result<Hosts, ErrorBody> {
         let hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         hosts.clone().ok_or_else(|| Code::Draining.error())
+    }
+
+    /// Notes that a device was seen now.
+    pub(crate) fn seen(&self, device: DeviceId) {
+        self.activity.note(device, self.clock.now());
     }
 
     /// Closes the sessions of devices that were logged out.

@@ -37,12 +37,7 @@ pub enum Edit<'a> {
     /// The file goes on.
     Extend { second: bool, bytes: &'a [u8] },
     /// A stretch stands at another place too.
-    Copy {
-        second: bool,
-        from: u16,
-        to: u16,
-        words: u8,
-    },
+    Copy { second: bool, from: u16, to: u16, words: u8 },
     /// The file is gone.
     Remove { second: bool },
     /// The files change places.
@@ -53,17 +48,9 @@ pub enum Edit<'a> {
 #[derive(Arbitrary, Debug)]
 pub enum Piece<'a> {
     /// A record.
-    Record {
-        kind: u8,
-        header: &'a [u8],
-        body: &'a [u8],
-    },
+    Record { kind: u8, header: &'a [u8], body: &'a [u8] },
     /// A record whose body is not what its checksum says.
-    Doubtful {
-        header: &'a [u8],
-        body: &'a [u8],
-        erased: bool,
-    },
+    Doubtful { header: &'a [u8], body: &'a [u8], erased: bool },
     /// The mark that ends the group.
     Mark,
     /// The end of the segment.
@@ -85,14 +72,11 @@ impl Case<'_> {
             Case::File(bytes) => vec![Some(bytes.to_vec())],
             Case::Content(bytes) => vec![Some([&segment_header(1, 1), *bytes].concat())],
             Case::Damaged(edits) => {
-                let mut files = whole_log().into_iter().map(Some).collect();
+                let mut files: Vec<_> = whole_log().into_iter().map(Some).collect();
                 edits.iter().for_each(|edit| edit.apply(&mut files));
                 files
             }
-            Case::Composed {
-                first_group,
-                pieces,
-            } => compose(*first_group, pieces),
+            Case::Composed { first_group, pieces } => compose(*first_group, pieces),
         }
     }
 }
@@ -131,9 +115,7 @@ impl Edit<'_> {
             }
             Edit::Cut { at, .. } => file.truncate(at.into()),
             Edit::Extend { bytes, .. } => append(file, bytes),
-            Edit::Copy {
-                from, to, words, ..
-            } => {
+            Edit::Copy { from, to, words, .. } => {
                 let end = place(from.saturating_add(u16::from(words) * 8));
                 let stretch = file[place(from)..end].to_vec();
                 let to = place(to);
@@ -151,11 +133,7 @@ fn compose(first_group: u64, pieces: &[Piece<'_>]) -> Vec<Option<Vec<u8>>> {
     for piece in pieces {
         match *piece {
             Piece::Record { kind, header, body } => file.record(kind, header, body),
-            Piece::Doubtful {
-                header,
-                body,
-                erased,
-            } => {
+            Piece::Doubtful { header, body, erased } => {
                 file.record(1, header, body);
                 let body_end = file.bytes.len() - padding(header.len() + body.len());
                 let body = body_end - body.len()..body_end;

@@ -9,8 +9,8 @@ use std::sync::{Arc, mpsc};
 use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use suda_embedded::log::{
-    Body, Log, LogHooks, LogOptions, OpenError, OpenReport, Position, Record, RecordView,
-    ReplayedGroup, SimulatedDisk, Tail, Visitor, check,
+    Body, Log, LogHooks, LogOptions, OpenError, OpenReport, Position, Record, RecordView, ReplayedGroup,
+    SimulatedDisk, Tail, Visitor, check,
 };
 
 use case::Case;
@@ -34,11 +34,7 @@ fuzz_target!(|case: Case<'_>| {
             stays(&disk, log, opened);
         }
         (Err(_), Err(_)) => {}
-        (checking, opening) => panic!(
-            "checking: {:?}, opening: {:?}",
-            checking.err(),
-            opening.err()
-        ),
+        (checking, opening) => panic!("checking: {:?}, opening: {:?}", checking.err(), opening.err()),
     }
 });
 
@@ -57,8 +53,7 @@ impl Seen {
     fn visitor(&mut self) -> Box<Visitor<'_>> {
         Box::new(|group: &ReplayedGroup<'_>| {
             let records = group.records.iter();
-            self.records
-                .extend(records.map(|(at, record)| seen(*at, record)));
+            self.records.extend(records.map(|(at, record)| seen(*at, record)));
             self.boundaries.push(group.end);
             Ok(())
         })
@@ -86,55 +81,26 @@ fn disk_of(case: &Case<'_>) -> SimulatedDisk {
 }
 
 fn contents(disk: &SimulatedDisk) -> Vec<Option<Vec<u8>>> {
-    (1..SEGMENTS)
-        .map(|segment| disk.content(&file_name(segment)))
-        .collect()
+    (1..SEGMENTS).map(|segment| disk.content(&file_name(segment))).collect()
 }
 
 fn file_name(segment: u32) -> String {
     format!("{segment:08}.seg")
 }
 
-fn open(
-    disk: &SimulatedDisk,
-    start: Position,
-    seen: &mut Seen,
-) -> Result<(Log, OpenReport), OpenError> {
-    let options = LogOptions {
-        segment_bytes: 2048,
-        group_bytes: 1024,
-        ..LogOptions::default()
-    };
-    let hooks = LogHooks {
-        committed: Box::new(|_| {}),
-        fatal: Box::new(|what| panic!("{what}")),
-    };
-    Log::open(
-        Arc::new(disk.clone()),
-        options,
-        start,
-        &mut seen.visitor(),
-        hooks,
-    )
+fn open(disk: &SimulatedDisk, start: Position, seen: &mut Seen) -> Result<(Log, OpenReport), OpenError> {
+    let options = LogOptions { segment_bytes: 2048, group_bytes: 1024, ..LogOptions::default() };
+    let hooks = LogHooks { committed: Box::new(|_| {}), fatal: Box::new(|what| panic!("{what}")) };
+    Log::open(Arc::new(disk.clone()), options, start, &mut seen.visitor(), hooks)
 }
 
 fn counts(report: &OpenReport) -> [u64; 5] {
-    [
-        report.segments.into(),
-        report.groups,
-        report.records,
-        report.erased_bodies,
-        report.damaged_bodies,
-    ]
+    [report.segments.into(), report.groups, report.records, report.erased_bodies, report.damaged_bodies]
 }
 
 /// Starting at a boundary shows what stands behind it; starting elsewhere is refused or shows something, and returns.
 fn opens_from_anywhere(case: &Case<'_>, checked: &Seen) {
-    let Some(start) = checked
-        .boundaries
-        .get(checked.boundaries.len() / 2)
-        .copied()
-    else {
+    let Some(start) = checked.boundaries.get(checked.boundaries.len() / 2).copied() else {
         return;
     };
     let mut seen = Seen::default();
@@ -142,10 +108,7 @@ fn opens_from_anywhere(case: &Case<'_>, checked: &Seen) {
         let behind = checked.records.iter().filter(|(at, ..)| *at >= start);
         assert!(seen.records.iter().eq(behind), "{:?}", seen.records);
     }
-    let inside = Position {
-        offset: start.offset.wrapping_add(case.files().len() as u32 * 4),
-        ..start
-    };
+    let inside = Position { offset: start.offset.wrapping_add(case.files().len() as u32 * 4), ..start };
     // Whether it is refused depends on what lies there.
     let _ = open(&disk_of(case), inside, &mut Seen::default());
 }
@@ -153,26 +116,17 @@ fn opens_from_anywhere(case: &Case<'_>, checked: &Seen) {
 /// An open log can be read and written, and opens again with the same records and what was added.
 fn stays(disk: &SimulatedDisk, log: Log, opened: Seen) {
     let mut scanned = Seen::default();
-    log.scan(Position::START, &mut scanned.visitor())
-        .expect("an open log is scanned");
+    log.scan(Position::START, &mut scanned.visitor()).expect("an open log is scanned");
     assert_eq!(scanned.records, opened.records);
     for (at, kind, header, body) in &opened.records {
         let read = log.read(*at, 0).expect("a shown record is read");
         assert_eq!((&read.kind, &read.header[..]), (kind, &header[..]));
-        assert_eq!(
-            &read.body.intact().map(|body| body.to_vec()),
-            &body.clone().intact()
-        );
+        assert_eq!(&read.body.intact().map(|body| body.to_vec()), &body.clone().intact());
     }
-    let added = Record {
-        kind: 9,
-        header: Bytes::from_static(b"added"),
-        body: Bytes::from_static(b"{}"),
-    };
+    let added = Record { kind: 9, header: Bytes::from_static(b"added"), body: Bytes::from_static(b"{}") };
     let (done, committed) = mpsc::sync_channel(1);
     let tell = move |result| done.send(result).expect("somebody waits");
-    log.append(vec![added], Box::new(tell))
-        .expect("an open log takes records");
+    log.append(vec![added], Box::new(tell)).expect("an open log takes records");
     let positions = committed.recv().expect("an answer").expect("committed");
     drop(log);
 
@@ -180,9 +134,6 @@ fn stays(disk: &SimulatedDisk, log: Log, opened: Seen) {
     let (_, report) = open(disk, Position::START, &mut again).expect("it opens again");
     assert_eq!(report.tail, Tail::Clean);
     let last = again.records.pop().expect("what was added");
-    assert_eq!(
-        (last.0, last.1, &last.2[..]),
-        (positions[0], 9, &b"added"[..])
-    );
+    assert_eq!((last.0, last.1, &last.2[..]), (positions[0], 9, &b"added"[..]));
     assert_eq!(again.records, opened.records);
 }

@@ -50,30 +50,20 @@ impl Cache {
         let Some((resume, cursor, next_window, own_epoch, own_seq)) = columns else {
             return Ok(Progress::default());
         };
-        Ok(Progress {
-            resume,
-            cursor,
-            next_window,
-            own_epoch,
-            own_seq: own_seq.cast_unsigned(),
-        })
+        Ok(Progress { resume, cursor, next_window, own_epoch, own_seq: own_seq.cast_unsigned() })
     }
 
     /// Every conversation, the one touched last first.
     pub async fn conversations(&self) -> Result<Vec<(ConversationId, Held)>, CacheError> {
-        let rows: Vec<HeldColumns> = sqlx::query_as(
-            "SELECT id, row, state, read_wanted FROM conversations ORDER BY at DESC",
-        )
-        .fetch_all(&self.pool)
-        .await?;
+        let rows: Vec<HeldColumns> =
+            sqlx::query_as("SELECT id, row, state, read_wanted FROM conversations ORDER BY at DESC")
+                .fetch_all(&self.pool)
+                .await?;
         rows.into_iter().map(held).collect()
     }
 
     /// One conversation.
-    pub async fn conversation(
-        &self,
-        conversation: ConversationId,
-    ) -> Result<Option<Held>, CacheError> {
+    pub async fn conversation(&self, conversation: ConversationId) -> Result<Option<Held>, CacheError> {
         let row: Option<HeldColumns> =
             sqlx::query_as("SELECT id, row, state, read_wanted FROM conversations WHERE id = ?")
                 .bind(conversation.bytes().to_vec())
@@ -93,11 +83,7 @@ impl Cache {
     }
 
     /// The cached entries that a batch touches.
-    pub async fn slice(
-        &self,
-        conversation: ConversationId,
-        wanted: &Wanted,
-    ) -> Result<Slice, CacheError> {
+    pub async fn slice(&self, conversation: ConversationId, wanted: &Wanted) -> Result<Slice, CacheError> {
         let values: Vec<String> = sqlx::query_scalar(
             "SELECT value FROM entries WHERE conversation = ?1 AND seq IN (SELECT value FROM json_each(?2))
              UNION ALL
@@ -137,10 +123,7 @@ impl Cache {
             .bind(limit)
             .fetch_all(&self.pool)
             .await?;
-        let mut entries = values
-            .iter()
-            .map(|value| read(value))
-            .collect::<Result<Vec<CachedEntry>, _>>()?;
+        let mut entries = values.iter().map(|value| read(value)).collect::<Result<Vec<CachedEntry>, _>>()?;
         if newest {
             entries.reverse();
         }
@@ -168,10 +151,7 @@ impl Cache {
         .bind(key.to_string())
         .fetch_optional(&self.pool)
         .await?;
-        value
-            .filter(|value| value != "null")
-            .map(|value| read(&value))
-            .transpose()
+        value.filter(|value| value != "null").map(|value| read(&value)).transpose()
     }
 
     /// The values set here that the server has not acknowledged.
@@ -182,41 +162,25 @@ impl Cache {
                 .await?;
         let wanted = |(key, value, client_id, base): (String, String, Vec<u8>, i64)| {
             let client_id = ClientId::from_bytes(id(&client_id)?);
-            Ok(WantedValue {
-                key,
-                value: read(&value)?,
-                client_id,
-                base: base.cast_unsigned(),
-            })
+            Ok(WantedValue { key, value: read(&value)?, client_id, base: base.cast_unsigned() })
         };
         rows.into_iter().map(wanted).collect()
     }
 
     /// The profiles among `accounts` that are known.
-    pub async fn profiles(
-        &self,
-        accounts: &BTreeSet<AccountId>,
-    ) -> Result<Vec<Profile>, CacheError> {
+    pub async fn profiles(&self, accounts: &BTreeSet<AccountId>) -> Result<Vec<Profile>, CacheError> {
         if accounts.len() > FEW {
-            let values: Vec<String> = sqlx::query_scalar("SELECT value FROM profiles")
-                .fetch_all(&self.pool)
-                .await?;
-            let profiles = values
-                .iter()
-                .map(|value| read(value))
-                .collect::<Result<Vec<Profile>, _>>()?;
-            return Ok(profiles
-                .into_iter()
-                .filter(|profile| accounts.contains(&profile.account))
-                .collect());
+            let values: Vec<String> =
+                sqlx::query_scalar("SELECT value FROM profiles").fetch_all(&self.pool).await?;
+            let profiles = values.iter().map(|value| read(value)).collect::<Result<Vec<Profile>, _>>()?;
+            return Ok(profiles.into_iter().filter(|profile| accounts.contains(&profile.account)).collect());
         }
         let mut profiles = Vec::new();
         for account in accounts {
-            let value: Option<String> =
-                sqlx::query_scalar("SELECT value FROM profiles WHERE account = ?")
-                    .bind(account.bytes().to_vec())
-                    .fetch_optional(&self.pool)
-                    .await?;
+            let value: Option<String> = sqlx::query_scalar("SELECT value FROM profiles WHERE account = ?")
+                .bind(account.bytes().to_vec())
+                .fetch_optional(&self.pool)
+                .await?;
             profiles.extend(value.map(|value| read(&value)).transpose()?);
         }
         Ok(profiles)
@@ -224,26 +188,20 @@ impl Cache {
 
     /// The accounts whose profiles are known.
     pub async fn known_profiles(&self) -> Result<Vec<AccountId>, CacheError> {
-        let ids: Vec<Vec<u8>> = sqlx::query_scalar("SELECT account FROM profiles")
-            .fetch_all(&self.pool)
-            .await?;
-        ids.iter()
-            .map(|bytes| Ok(AccountId::from_bytes(id(bytes)?)))
-            .collect()
+        let ids: Vec<Vec<u8>> =
+            sqlx::query_scalar("SELECT account FROM profiles").fetch_all(&self.pool).await?;
+        ids.iter().map(|bytes| Ok(AccountId::from_bytes(id(bytes)?))).collect()
     }
 
     /// Everything unsent, in the order in which it was composed.
     pub async fn outbox(&self) -> Result<Vec<Item>, CacheError> {
-        let values: Vec<String> = sqlx::query_scalar("SELECT value FROM outbox ORDER BY place")
-            .fetch_all(&self.pool)
-            .await?;
+        let values: Vec<String> =
+            sqlx::query_scalar("SELECT value FROM outbox ORDER BY place").fetch_all(&self.pool).await?;
         values.iter().map(|value| read(value)).collect()
     }
 }
 
-fn held(
-    (bytes, row, state, read_wanted): HeldColumns,
-) -> Result<(ConversationId, Held), CacheError> {
+fn held((bytes, row, state, read_wanted): HeldColumns) -> Result<(ConversationId, Held), CacheError> {
     let held = Held {
         row: row.map(|row| read(&row)).transpose()?,
         state: read(&state)?,

@@ -36,11 +36,7 @@ async fn apply(db: &mut SqliteConnection, write: Write) -> Result<(), CacheError
         }
         Write::DropBelow(id, first) => {
             let query = sqlx::query("DELETE FROM entries WHERE conversation = ? AND seq < ?");
-            query
-                .bind(&id.bytes()[..])
-                .bind(signed(first))
-                .execute(db)
-                .await?;
+            query.bind(&id.bytes()[..]).bind(signed(first)).execute(db).await?;
         }
         Write::OwnItems(items) => put_own_items(db, &items).await?,
         Write::LogIn(session) => log_in(db, &session).await?,
@@ -66,24 +62,16 @@ async fn apply(db: &mut SqliteConnection, write: Write) -> Result<(), CacheError
 /// Changes of one column.
 async fn update(db: &mut SqliteConnection, write: Write) -> Result<(), CacheError> {
     let query = match write {
-        Write::Detail(id, detail) => {
-            sqlx::query("UPDATE conversations SET detail = ? WHERE id = ?")
-                .bind(json(&detail)?)
-                .bind(id.bytes().to_vec())
-        }
-        Write::Resume(token) => {
-            sqlx::query("UPDATE session SET resume = ?, cursor = NULL").bind(token)
-        }
+        Write::Detail(id, detail) => sqlx::query("UPDATE conversations SET detail = ? WHERE id = ?")
+            .bind(json(&detail)?)
+            .bind(id.bytes().to_vec()),
+        Write::Resume(token) => sqlx::query("UPDATE session SET resume = ?, cursor = NULL").bind(token),
         Write::Cursor(cursor) => sqlx::query("UPDATE session SET cursor = ?").bind(cursor),
         Write::NextWindow(next) => sqlx::query("UPDATE session SET next_window = ?").bind(next),
         Write::OwnPosition(epoch, seq) => {
-            sqlx::query("UPDATE session SET own_epoch = ?, own_seq = ?")
-                .bind(epoch)
-                .bind(signed(seq))
+            sqlx::query("UPDATE session SET own_epoch = ?, own_seq = ?").bind(epoch).bind(signed(seq))
         }
-        Write::Account(account) => {
-            sqlx::query("UPDATE session SET account = ?").bind(json(&account)?)
-        }
+        Write::Account(account) => sqlx::query("UPDATE session SET account = ?").bind(json(&account)?),
         _ => return Ok(()),
     };
     query.execute(db).await?;
@@ -94,15 +82,16 @@ async fn update(db: &mut SqliteConnection, write: Write) -> Result<(), CacheErro
 async fn replace(db: &mut SqliteConnection, write: Write) -> Result<(), CacheError> {
     let query = match write {
         Write::ClearOwnItems => sqlx::query("DELETE FROM own_state"),
-        Write::WantValue(wanted) => sqlx::query(
-            "INSERT OR REPLACE INTO own_wanted (key, value, client_id, base) VALUES (?, ?, ?, ?)",
-        )
-        .bind(wanted.key)
-        .bind(json(&wanted.value)?)
-        .bind(wanted.client_id.bytes().to_vec())
-        .bind(signed(wanted.base)),
-        Write::ForgetWanted(client_id) => sqlx::query("DELETE FROM own_wanted WHERE client_id = ?")
-            .bind(client_id.bytes().to_vec()),
+        Write::WantValue(wanted) => {
+            sqlx::query("INSERT OR REPLACE INTO own_wanted (key, value, client_id, base) VALUES (?, ?, ?, ?)")
+                .bind(wanted.key)
+                .bind(json(&wanted.value)?)
+                .bind(wanted.client_id.bytes().to_vec())
+                .bind(signed(wanted.base))
+        }
+        Write::ForgetWanted(client_id) => {
+            sqlx::query("DELETE FROM own_wanted WHERE client_id = ?").bind(client_id.bytes().to_vec())
+        }
         Write::Outbox(item) => sqlx::query(
             "INSERT INTO outbox (client_id, value) VALUES (?, ?)
              ON CONFLICT (client_id) DO UPDATE SET value = excluded.value",
@@ -187,9 +176,8 @@ async fn put_own_items(db: &mut SqliteConnection, items: &[OwnItem]) -> Result<(
 
 /// The same account keeps what it had, above all its outbox; another one finds nothing.
 async fn log_in(db: &mut SqliteConnection, session: &Session) -> Result<(), CacheError> {
-    let before: Option<(String, String)> = sqlx::query_as("SELECT server, account FROM session")
-        .fetch_optional(&mut *db)
-        .await?;
+    let before: Option<(String, String)> =
+        sqlx::query_as("SELECT server, account FROM session").fetch_optional(&mut *db).await?;
     let is_same = match before {
         Some((server, account)) => {
             let account: suda_proto::rest::OwnAccount = serde_json::from_str(&account)?;

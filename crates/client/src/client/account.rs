@@ -18,13 +18,7 @@ impl Client {
     /// # Errors
     /// `NoSession` after logging out; `Cache`.
     pub async fn account(&self) -> Result<OwnAccount, ClientError> {
-        Ok(self
-            .inner
-            .cache
-            .session()
-            .await?
-            .ok_or(ClientError::NoSession)?
-            .account)
+        Ok(self.inner.cache.session().await?.ok_or(ClientError::NoSession)?.account)
     }
 
     /// The account as the server knows it.
@@ -41,20 +35,13 @@ impl Client {
     /// # Errors
     /// `Server`, `Unreachable`.
     pub async fn change_account(&self, change: AccountChange) -> Result<OwnAccount, ClientError> {
-        let account: OwnAccount = self
-            .inner
-            .rest
-            .call(Method::PATCH, "/v1/account", Some(&change))
-            .await?;
+        let account: OwnAccount = self.inner.rest.call(Method::PATCH, "/v1/account", Some(&change)).await?;
         self.keep_account(account).await
     }
 
     async fn keep_account(&self, account: OwnAccount) -> Result<OwnAccount, ClientError> {
         let profile = account.profile.clone();
-        let writes = vec![
-            Write::Account(account.clone()),
-            Write::Profiles(vec![profile]),
-        ];
+        let writes = vec![Write::Account(account.clone()), Write::Profiles(vec![profile])];
         self.command(Command::Keep(writes)).await?;
         Ok(account)
     }
@@ -68,15 +55,8 @@ impl Client {
         old_password: String,
         new_password: String,
     ) -> Result<(), ClientError> {
-        let body = PasswordChange {
-            old_password,
-            new_password,
-        };
-        let _: Done = self
-            .inner
-            .rest
-            .call(Method::POST, "/v1/account/password", Some(&body))
-            .await?;
+        let body = PasswordChange { old_password, new_password };
+        let _: Done = self.inner.rest.call(Method::POST, "/v1/account/password", Some(&body)).await?;
         Ok(())
     }
 
@@ -87,11 +67,7 @@ impl Client {
     pub async fn new_recovery_codes(&self, password: String) -> Result<Vec<String>, ClientError> {
         let body = PasswordProof { password };
         let path = "/v1/account/recovery-codes";
-        let codes: RecoveryCodes = self
-            .inner
-            .rest
-            .call(Method::POST, path, Some(&body))
-            .await?;
+        let codes: RecoveryCodes = self.inner.rest.call(Method::POST, path, Some(&body)).await?;
         Ok(codes.recovery_codes)
     }
 
@@ -100,12 +76,7 @@ impl Client {
     /// # Errors
     /// `Server`, `Unreachable`.
     pub async fn devices(&self) -> Result<Vec<Device>, ClientError> {
-        Ok(self
-            .inner
-            .rest
-            .get::<Devices>("/v1/devices", &[])
-            .await?
-            .devices)
+        Ok(self.inner.rest.get::<Devices>("/v1/devices", &[]).await?.devices)
     }
 
     /// Logs another device out.
@@ -113,8 +84,7 @@ impl Client {
     /// # Errors
     /// `Server`, `Unreachable`.
     pub async fn remove_device(&self, device: DeviceId) -> Result<(), ClientError> {
-        self.nothing(Method::DELETE, &format!("/v1/devices/{device}"))
-            .await
+        self.nothing(Method::DELETE, &format!("/v1/devices/{device}")).await
     }
 
     /// Logs this device out and empties its cache; the client stops.
@@ -125,8 +95,7 @@ impl Client {
     pub async fn log_out(&self) -> Result<(), ClientError> {
         match self.nothing(Method::POST, "/v1/logout").await {
             // Logged out already, from another device.
-            Err(ClientError::Server(error))
-                if error.code == suda_proto::Code::Unauthenticated.name() => {}
+            Err(ClientError::Server(error)) if error.code == suda_proto::Code::Unauthenticated.name() => {}
             other => other?,
         }
         self.forget().await
@@ -146,11 +115,7 @@ impl Client {
     /// `Server` where the password is wrong; `Unreachable`.
     pub async fn delete_account(&self, password: String) -> Result<(), ClientError> {
         let body = PasswordProof { password };
-        let _: Done = self
-            .inner
-            .rest
-            .call(Method::DELETE, "/v1/account", Some(&body))
-            .await?;
+        let _: Done = self.inner.rest.call(Method::DELETE, "/v1/account", Some(&body)).await?;
         self.forget().await
     }
 }

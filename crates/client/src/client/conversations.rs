@@ -30,14 +30,8 @@ impl Client {
     /// # Errors
     /// `Cache` where it cannot be read.
     pub async fn conversations(&self) -> Result<Vec<ConversationSummary>, ClientError> {
-        let rows: Vec<Row> = self
-            .inner
-            .cache
-            .conversations()
-            .await?
-            .into_iter()
-            .filter_map(|(_, held)| held.row)
-            .collect();
+        let rows: Vec<Row> =
+            self.inner.cache.conversations().await?.into_iter().filter_map(|(_, held)| held.row).collect();
         let beside = self.beside(&rows).await?;
         let mut summaries: Vec<_> = rows.into_iter().map(|row| summary(row, &beside)).collect();
         let rank = |pin: Option<f64>| pin.unwrap_or(f64::INFINITY);
@@ -53,8 +47,7 @@ impl Client {
         &self,
         conversation: ConversationId,
     ) -> Result<Option<ConversationSummary>, ClientError> {
-        let Some(Held { row: Some(row), .. }) = self.inner.cache.conversation(conversation).await?
-        else {
+        let Some(Held { row: Some(row), .. }) = self.inner.cache.conversation(conversation).await? else {
             return Ok(None);
         };
         let beside = self.beside(std::slice::from_ref(&row)).await?;
@@ -64,21 +57,13 @@ impl Client {
     async fn beside(&self, rows: &[Row]) -> Result<Beside, ClientError> {
         let cache = &self.inner.cache;
         let peers: BTreeSet<AccountId> = rows.iter().filter_map(|row| row.peer).collect();
-        let profiles = cache
-            .profiles(&peers)
-            .await?
-            .into_iter()
-            .map(|profile| (profile.account, profile))
-            .collect();
+        let profiles =
+            cache.profiles(&peers).await?.into_iter().map(|profile| (profile.account, profile)).collect();
         let mut unsent = BTreeMap::new();
         for item in cache.outbox().await? {
             *unsent.entry(item.conversation).or_default() += 1;
         }
-        Ok(Beside {
-            own: cache.own_values().await?,
-            profiles,
-            unsent,
-        })
+        Ok(Beside { own: cache.own_values().await?, profiles, unsent })
     }
 
     /// Asks for conversations beyond the first window; true while there may be more.
@@ -101,10 +86,7 @@ impl Client {
     ///
     /// # Errors
     /// `Stopped` after logging out.
-    pub async fn close_conversation(
-        &self,
-        conversation: ConversationId,
-    ) -> Result<(), ClientError> {
+    pub async fn close_conversation(&self, conversation: ConversationId) -> Result<(), ClientError> {
         self.command(Command::Close(conversation)).await
     }
 
@@ -117,13 +99,7 @@ impl Client {
             return Ok(detail.members);
         }
         self.refresh(conversation).await?;
-        Ok(self
-            .inner
-            .cache
-            .detail(conversation)
-            .await?
-            .map(|detail| detail.members)
-            .unwrap_or_default())
+        Ok(self.inner.cache.detail(conversation).await?.map(|detail| detail.members).unwrap_or_default())
     }
 
     /// The direct conversation with somebody; made where it does not exist yet.
@@ -132,26 +108,18 @@ impl Client {
     /// `Server` where the other does not take messages; `Unreachable`.
     pub async fn open_direct(&self, account: AccountId) -> Result<ConversationId, ClientError> {
         let body = OpenDirect { account };
-        let made: ConversationRef = self
-            .inner
-            .rest
-            .call(Method::POST, "/v1/direct", Some(&body))
-            .await?;
+        let made: ConversationRef = self.inner.rest.call(Method::POST, "/v1/direct", Some(&body)).await?;
         self.refresh_if_online(made.conversation).await?;
         Ok(made.conversation)
     }
 
     /// Brings a conversation's row and members into the cache.
     async fn refresh(&self, conversation: ConversationId) -> Result<(), ClientError> {
-        self.answer(|done| Command::Refresh(conversation, done))
-            .await
+        self.answer(|done| Command::Refresh(conversation, done)).await
     }
 
     /// As [`Self::refresh`]; without a connection the next one brings them.
-    pub(super) async fn refresh_if_online(
-        &self,
-        conversation: ConversationId,
-    ) -> Result<(), ClientError> {
+    pub(super) async fn refresh_if_online(&self, conversation: ConversationId) -> Result<(), ClientError> {
         match self.refresh(conversation).await {
             Err(ClientError::Offline | ClientError::TimedOut) => Ok(()),
             other => other,
@@ -162,13 +130,10 @@ impl Client {
 fn summary(row: Row, beside: &Beside) -> ConversationSummary {
     let conversation = row.conversation;
     let value = |key: SetKey| beside.own.get(&key.to_string());
-    let draft = value(SetKey::Draft(conversation))
-        .and_then(|draft| draft.parse::<super::own_state::Draft>().ok());
+    let draft =
+        value(SetKey::Draft(conversation)).and_then(|draft| draft.parse::<super::own_state::Draft>().ok());
     let title = match row.peer {
-        Some(peer) => beside
-            .profiles
-            .get(&peer)
-            .map(|profile| profile.display_name.clone()),
+        Some(peer) => beside.profiles.get(&peer).map(|profile| profile.display_name.clone()),
         None => row.title,
     };
     ConversationSummary {
@@ -183,12 +148,9 @@ fn summary(row: Row, beside: &Beside) -> ConversationSummary {
         read: row.read,
         unread: row.unread,
         mentions: row.mentions,
-        last: row
-            .last
-            .map(|last| view::stored(conversation, &CachedEntry::new(last))),
+        last: row.last.map(|last| view::stored(conversation, &CachedEntry::new(last))),
         mute: value(SetKey::Mute(conversation)).and_then(|mute| mute.parse().ok()),
-        archived: value(SetKey::Archive(conversation))
-            .is_some_and(|value| value.parse().unwrap_or(false)),
+        archived: value(SetKey::Archive(conversation)).is_some_and(|value| value.parse().unwrap_or(false)),
         pin: value(SetKey::Pin(conversation)).and_then(|pin| pin.parse().ok()),
         draft: draft.map(|draft| draft.text),
         unsent: beside.unsent.get(&conversation).copied().unwrap_or(0),

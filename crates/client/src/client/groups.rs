@@ -22,21 +22,9 @@ impl Client {
         members: Vec<AccountId>,
         history: History,
     ) -> Result<ConversationId, ClientError> {
-        let settings = SettingsBody {
-            title,
-            history: Some(history),
-            ..SettingsBody::default()
-        };
-        let body = NewGroup {
-            client_id: new_id(),
-            members,
-            settings,
-        };
-        let made: ConversationRef = self
-            .inner
-            .rest
-            .call(Method::POST, "/v1/groups", Some(&body))
-            .await?;
+        let settings = SettingsBody { title, history: Some(history), ..SettingsBody::default() };
+        let body = NewGroup { client_id: new_id(), members, settings };
+        let made: ConversationRef = self.inner.rest.call(Method::POST, "/v1/groups", Some(&body)).await?;
         self.refresh_if_online(made.conversation).await?;
         Ok(made.conversation)
     }
@@ -50,15 +38,9 @@ impl Client {
         group: ConversationId,
         settings: SettingsBody,
     ) -> Result<(), ClientError> {
-        let body = GroupChange {
-            client_id: Some(new_id()),
-            settings,
-        };
-        let _: Sent = self
-            .inner
-            .rest
-            .call(Method::PATCH, &format!("/v1/groups/{group}"), Some(&body))
-            .await?;
+        let body = GroupChange { client_id: Some(new_id()), settings };
+        let _: Sent =
+            self.inner.rest.call(Method::PATCH, &format!("/v1/groups/{group}"), Some(&body)).await?;
         Ok(())
     }
 
@@ -71,16 +53,9 @@ impl Client {
         group: ConversationId,
         accounts: Vec<AccountId>,
     ) -> Result<(), ClientError> {
-        let body = AddMembers {
-            client_id: Some(new_id()),
-            accounts,
-        };
+        let body = AddMembers { client_id: Some(new_id()), accounts };
         let path = format!("/v1/groups/{group}/members");
-        let _: Sent = self
-            .inner
-            .rest
-            .call(Method::POST, &path, Some(&body))
-            .await?;
+        let _: Sent = self.inner.rest.call(Method::POST, &path, Some(&body)).await?;
         Ok(())
     }
 
@@ -88,11 +63,7 @@ impl Client {
     ///
     /// # Errors
     /// `Server` where the role does not allow it; `Unreachable`.
-    pub async fn remove_member(
-        &self,
-        group: ConversationId,
-        account: AccountId,
-    ) -> Result<(), ClientError> {
+    pub async fn remove_member(&self, group: ConversationId, account: AccountId) -> Result<(), ClientError> {
         let path = format!("/v1/groups/{group}/members/{account}");
         let _: Sent = self.inner.rest.call(Method::DELETE, &path, NOTHING).await?;
         Ok(())
@@ -117,11 +88,7 @@ impl Client {
         role: Role,
     ) -> Result<(), ClientError> {
         let path = format!("/v1/groups/{group}/members/{account}/role");
-        let _: Sent = self
-            .inner
-            .rest
-            .call(Method::PUT, &path, Some(&RoleChange { role }))
-            .await?;
+        let _: Sent = self.inner.rest.call(Method::PUT, &path, Some(&RoleChange { role })).await?;
         Ok(())
     }
 
@@ -130,11 +97,7 @@ impl Client {
     /// # Errors
     /// `Server` where the account is not its owner; `Unreachable`.
     pub async fn dissolve_group(&self, group: ConversationId) -> Result<(), ClientError> {
-        let _: Sent = self
-            .inner
-            .rest
-            .call(Method::DELETE, &format!("/v1/groups/{group}"), NOTHING)
-            .await?;
+        let _: Sent = self.inner.rest.call(Method::DELETE, &format!("/v1/groups/{group}"), NOTHING).await?;
         Ok(())
     }
 }

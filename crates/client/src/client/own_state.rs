@@ -39,27 +39,15 @@ impl Client {
         conversation: ConversationId,
         archived: bool,
     ) -> Result<(), ClientError> {
-        self.set(
-            SetKey::Archive(conversation),
-            Raw::of(&archived.then_some(true)),
-        )
-        .await
+        self.set(SetKey::Archive(conversation), Raw::of(&archived.then_some(true))).await
     }
 
     /// Pins a conversation at a place (pins stand in ascending order), or ends that.
     ///
     /// # Errors
     /// `Stopped` after logging out.
-    pub async fn set_pin(
-        &self,
-        conversation: ConversationId,
-        pin: Option<f64>,
-    ) -> Result<(), ClientError> {
-        self.set(
-            SetKey::Pin(conversation),
-            Raw::of(&pin.filter(|pin| pin.is_finite())),
-        )
-        .await
+    pub async fn set_pin(&self, conversation: ConversationId, pin: Option<f64>) -> Result<(), ClientError> {
+        self.set(SetKey::Pin(conversation), Raw::of(&pin.filter(|pin| pin.is_finite()))).await
     }
 
     /// Keeps an unsent text; nothing, or an empty one, removes it. Not for every keystroke.
@@ -71,9 +59,7 @@ impl Client {
         conversation: ConversationId,
         text: Option<String>,
     ) -> Result<(), ClientError> {
-        let draft = text
-            .filter(|text| !text.is_empty())
-            .map(|text| Draft { text });
+        let draft = text.filter(|text| !text.is_empty()).map(|text| Draft { text });
         self.set(SetKey::Draft(conversation), Raw::of(&draft)).await
     }
 
@@ -81,15 +67,8 @@ impl Client {
     ///
     /// # Errors
     /// `Server` with `bad_request` where `json` is none; `Stopped`.
-    pub async fn set_app_value(
-        &self,
-        name: String,
-        json: Option<String>,
-    ) -> Result<(), ClientError> {
-        let value = json
-            .map(checked)
-            .transpose()?
-            .unwrap_or_else(|| Raw::of(&()));
+    pub async fn set_app_value(&self, name: String, json: Option<String>) -> Result<(), ClientError> {
+        let value = json.map(checked).transpose()?.unwrap_or_else(|| Raw::of(&()));
         self.set(SetKey::App(name), value).await
     }
 
@@ -103,7 +82,6 @@ impl Client {
     }
 
     async fn set(&self, key: SetKey, value: Raw) -> Result<(), ClientError> {
-        self.answer(|done| Command::SetValue(key.to_string(), value, done))
-            .await
+        self.answer(|done| Command::SetValue(key.to_string(), value, done)).await
     }
 }

@@ -39,11 +39,7 @@ impl Client {
     /// # Errors
     /// `Server`, `Unreachable`.
     pub async fn search_accounts(&self, prefix: String) -> Result<Vec<Profile>, ClientError> {
-        let found: Accounts = self
-            .inner
-            .rest
-            .get("/v1/accounts", &[("prefix", prefix)])
-            .await?;
+        let found: Accounts = self.inner.rest.get("/v1/accounts", &[("prefix", prefix)]).await?;
         self.keep(found.accounts.clone()).await?;
         Ok(found.accounts)
     }
@@ -54,14 +50,7 @@ impl Client {
     /// `Server`, `Unreachable`.
     pub async fn contacts(&self) -> Result<Vec<Contact>, ClientError> {
         let found: Contacts = self.inner.rest.get("/v1/contacts", &[]).await?;
-        self.keep(
-            found
-                .contacts
-                .iter()
-                .map(|contact| contact.profile.clone())
-                .collect(),
-        )
-        .await?;
+        self.keep(found.contacts.iter().map(|contact| contact.profile.clone()).collect()).await?;
         Ok(found.contacts)
     }
 
@@ -70,10 +59,7 @@ impl Client {
     /// # Errors
     /// `Server`, `Unreachable`.
     pub async fn request_contact(&self, account: AccountId) -> Result<Contact, ClientError> {
-        self.inner
-            .rest
-            .call(Method::PUT, &format!("/v1/contacts/{account}"), NOTHING)
-            .await
+        self.inner.rest.call(Method::PUT, &format!("/v1/contacts/{account}"), NOTHING).await
     }
 
     /// Ends being contacts, takes a request back, or declines one.
@@ -81,8 +67,7 @@ impl Client {
     /// # Errors
     /// `Server`, `Unreachable`.
     pub async fn remove_contact(&self, account: AccountId) -> Result<(), ClientError> {
-        self.nothing(Method::DELETE, &format!("/v1/contacts/{account}"))
-            .await
+        self.nothing(Method::DELETE, &format!("/v1/contacts/{account}")).await
     }
 
     /// Blocks somebody: neither can write to the other directly.
@@ -90,8 +75,7 @@ impl Client {
     /// # Errors
     /// `Server`, `Unreachable`.
     pub async fn block(&self, account: AccountId) -> Result<(), ClientError> {
-        self.nothing(Method::PUT, &format!("/v1/blocks/{account}"))
-            .await
+        self.nothing(Method::PUT, &format!("/v1/blocks/{account}")).await
     }
 
     /// Ends a block.
@@ -99,8 +83,7 @@ impl Client {
     /// # Errors
     /// `Server`, `Unreachable`.
     pub async fn unblock(&self, account: AccountId) -> Result<(), ClientError> {
-        self.nothing(Method::DELETE, &format!("/v1/blocks/{account}"))
-            .await
+        self.nothing(Method::DELETE, &format!("/v1/blocks/{account}")).await
     }
 
     /// A call without body whose answer says nothing.
@@ -110,7 +93,6 @@ impl Client {
     }
 
     async fn keep(&self, profiles: Vec<Profile>) -> Result<(), ClientError> {
-        self.command(Command::Keep(vec![Write::Profiles(profiles)]))
-            .await
+        self.command(Command::Keep(vec![Write::Profiles(profiles)])).await
     }
 }

@@ -23,14 +23,7 @@ impl Client {
         mentions: Vec<Mention>,
     ) -> Result<ClientId, ClientError> {
         let body = Some(Raw::of(&MessageBody::Text { text, data: None }));
-        self.compose(Composed {
-            conversation,
-            kind: Kind::Message,
-            target: reply_to,
-            mentions,
-            body,
-        })
-        .await
+        self.compose(Composed { conversation, kind: Kind::Message, target: reply_to, mentions, body }).await
     }
 
     /// Sends an app's own content: one JSON value.
@@ -43,18 +36,9 @@ impl Client {
         json: String,
         reply_to: Option<u64>,
     ) -> Result<ClientId, ClientError> {
-        let body = Some(Raw::of(&MessageBody::Custom {
-            data: checked(json)?,
-        }));
+        let body = Some(Raw::of(&MessageBody::Custom { data: checked(json)? }));
         let mentions = Vec::new();
-        self.compose(Composed {
-            conversation,
-            kind: Kind::Message,
-            target: reply_to,
-            mentions,
-            body,
-        })
-        .await
+        self.compose(Composed { conversation, kind: Kind::Message, target: reply_to, mentions, body }).await
     }
 
     /// Gives the message `seq` a new text.
@@ -69,34 +53,16 @@ impl Client {
         mentions: Vec<Mention>,
     ) -> Result<ClientId, ClientError> {
         let body = Some(Raw::of(&MessageBody::Text { text, data: None }));
-        self.compose(Composed {
-            conversation,
-            kind: Kind::Edit,
-            target: Some(seq),
-            mentions,
-            body,
-        })
-        .await
+        self.compose(Composed { conversation, kind: Kind::Edit, target: Some(seq), mentions, body }).await
     }
 
     /// Deletes the message `seq` for all.
     ///
     /// # Errors
     /// As [`Self::edit`].
-    pub async fn delete(
-        &self,
-        conversation: ConversationId,
-        seq: u64,
-    ) -> Result<ClientId, ClientError> {
+    pub async fn delete(&self, conversation: ConversationId, seq: u64) -> Result<ClientId, ClientError> {
         let (mentions, body) = (Vec::new(), None);
-        self.compose(Composed {
-            conversation,
-            kind: Kind::Delete,
-            target: Some(seq),
-            mentions,
-            body,
-        })
-        .await
+        self.compose(Composed { conversation, kind: Kind::Delete, target: Some(seq), mentions, body }).await
     }
 
     /// Reacts to the message `seq`, in place of an earlier reaction; `None` takes it back.
@@ -111,14 +77,7 @@ impl Client {
     ) -> Result<ClientId, ClientError> {
         let body = Some(Raw::of(&ReactionBody { emoji, was: None }));
         let mentions = Vec::new();
-        self.compose(Composed {
-            conversation,
-            kind: Kind::Reaction,
-            target: Some(seq),
-            mentions,
-            body,
-        })
-        .await
+        self.compose(Composed { conversation, kind: Kind::Reaction, target: Some(seq), mentions, body }).await
     }
 
     async fn compose(&self, composed: Composed) -> Result<ClientId, ClientError> {
@@ -145,11 +104,7 @@ impl Client {
     ///
     /// # Errors
     /// `Stopped` after logging out.
-    pub async fn mark_read(
-        &self,
-        conversation: ConversationId,
-        seq: u64,
-    ) -> Result<(), ClientError> {
+    pub async fn mark_read(&self, conversation: ConversationId, seq: u64) -> Result<(), ClientError> {
         self.command(Command::MarkRead(conversation, seq)).await
     }
 
@@ -157,11 +112,7 @@ impl Client {
     ///
     /// # Errors
     /// `Stopped` after logging out.
-    pub async fn typing(
-        &self,
-        conversation: ConversationId,
-        typing: bool,
-    ) -> Result<(), ClientError> {
+    pub async fn typing(&self, conversation: ConversationId, typing: bool) -> Result<(), ClientError> {
         self.command(Command::Typing(conversation, typing)).await
     }
 

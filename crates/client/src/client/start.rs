@@ -33,21 +33,14 @@ impl Client {
         request: SignUp,
     ) -> Result<SignedUp, ClientError> {
         let (client, recovery_codes) = begin(server, cache, "/v1/accounts", &request).await?;
-        Ok(SignedUp {
-            client,
-            recovery_codes,
-        })
+        Ok(SignedUp { client, recovery_codes })
     }
 
     /// Logs in. The cache of the same account is kept, with what waits to be sent; another account's is emptied.
     ///
     /// # Errors
     /// `Server` where the server refuses, `Unreachable`, or `Cache`.
-    pub async fn log_in(
-        server: String,
-        cache: CacheLocation,
-        request: LogIn,
-    ) -> Result<Self, ClientError> {
+    pub async fn log_in(server: String, cache: CacheLocation, request: LogIn) -> Result<Self, ClientError> {
         Ok(begin(server, cache, "/v1/login", &request).await?.0)
     }
 
@@ -60,9 +53,7 @@ impl Client {
         cache: CacheLocation,
         request: Recover,
     ) -> Result<Self, ClientError> {
-        Ok(begin(server, cache, "/v1/login/recovery", &request)
-            .await?
-            .0)
+        Ok(begin(server, cache, "/v1/login/recovery", &request).await?.0)
     }
 
     /// Logs in with a token that the app's own backend signed.
@@ -99,18 +90,8 @@ async fn begin<B: Serialize>(
     let cache = Cache::open(&location).await?;
     let rest = Rest::new(&server, None)?;
     let logged_in: LoggedIn = rest.call(Method::POST, path, Some(request)).await?;
-    let LoggedIn {
-        account,
-        device,
-        token,
-        recovery_codes,
-    } = logged_in;
-    let session = Session {
-        server,
-        account,
-        device,
-        token,
-    };
+    let LoggedIn { account, device, token, recovery_codes } = logged_in;
+    let session = Session { server, account, device, token };
     cache.write(vec![Write::LogIn(session.clone())]).await?;
     let rest = rest.with_token(session.token.clone());
     Ok((start(cache, rest, &session).await?, recovery_codes))
@@ -119,13 +100,5 @@ async fn begin<B: Serialize>(
 async fn start(cache: Cache, rest: Rest, session: &Session) -> Result<Client, ClientError> {
     let engine = Engine::start(cache.clone(), rest.clone(), session).await?;
     let (me, device) = (session.account.profile.account, session.device);
-    Ok(Client {
-        inner: Arc::new(Inner {
-            cache,
-            rest,
-            engine,
-            me,
-            device,
-        }),
-    })
+    Ok(Client { inner: Arc::new(Inner { cache, rest, engine, me, device }) })
 }

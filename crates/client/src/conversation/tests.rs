@@ -22,28 +22,13 @@ impl Device {
     fn absorb(&mut self, batch: Batch) -> Outcome {
         let wanted = batch.wanted();
         let is_wanted = |seq: &u64, cached: &CachedEntry| {
-            let is_act = matches!(
-                cached.entry.kind,
-                Kind::Edit | Kind::Delete | Kind::Reaction
-            );
+            let is_act = matches!(cached.entry.kind, Kind::Edit | Kind::Delete | Kind::Reaction);
             wanted.seqs.contains(seq)
-                || (is_act
-                    && cached
-                        .entry
-                        .target
-                        .is_some_and(|target| wanted.acts_on.contains(&target)))
+                || (is_act && cached.entry.target.is_some_and(|target| wanted.acts_on.contains(&target)))
         };
-        let entries = self
-            .entries
-            .iter()
-            .filter(|(seq, cached)| is_wanted(seq, cached));
-        let entries = entries
-            .map(|(seq, cached)| (*seq, cached.clone()))
-            .collect();
-        let mut slice = Slice {
-            entries,
-            ..Slice::default()
-        };
+        let entries = self.entries.iter().filter(|(seq, cached)| is_wanted(seq, cached));
+        let entries = entries.map(|(seq, cached)| (*seq, cached.clone())).collect();
+        let mut slice = Slice { entries, ..Slice::default() };
         let outcome = self.conversation.absorb(&mut slice, batch, me());
         if outcome.reset {
             self.entries.clear();
@@ -80,21 +65,10 @@ impl Device {
         assert_eq!(conversation.head, server.head());
         assert!(conversation.known.is_empty() || conversation.known.last() == Some(server.head()));
         for (seq, cached) in &self.entries {
-            assert!(
-                conversation.known.contains(*seq),
-                "entry {seq} lies outside {:?}",
-                conversation.known
-            );
+            assert!(conversation.known.contains(*seq), "entry {seq} lies outside {:?}", conversation.known);
             let mut cached = cached.clone();
-            let mut truth = CachedEntry::new(
-                server
-                    .page(Range::Between {
-                        from: *seq,
-                        to: *seq,
-                    })
-                    .entries
-                    .remove(0),
-            );
+            let mut truth =
+                CachedEntry::new(server.page(Range::Between { from: *seq, to: *seq }).entries.remove(0));
             assert_eq!(cached.is_deleted(), truth.is_deleted(), "deleted {seq}");
             if truth.is_deleted() {
                 assert!(cached.entry.body.is_none(), "text left behind at {seq}");
@@ -110,9 +84,7 @@ impl Device {
             assert_eq!(cached, truth, "entry {seq}");
         }
         let cached: Vec<u64> = self.entries.keys().copied().collect();
-        let known: Vec<u64> = (1..=server.head())
-            .filter(|seq| conversation.known.contains(*seq))
-            .collect();
+        let known: Vec<u64> = (1..=server.head()).filter(|seq| conversation.known.contains(*seq)).collect();
         assert_eq!(cached, known);
     }
 }
@@ -162,10 +134,7 @@ fn step() -> impl Strategy<Value = Step> {
         (1u32..20).prop_map(|limit| Range::Newest { limit }),
         (1u64..80, 1u32..20).prop_map(|(before, limit)| Range::Before { before, limit }),
         (1u64..80, 1u32..20).prop_map(|(seq, limit)| Range::Around { seq, limit }),
-        (1u64..80, 0u64..20).prop_map(|(from, length)| Range::Between {
-            from,
-            to: from + length
-        }),
+        (1u64..80, 0u64..20).prop_map(|(from, length)| Range::Between { from, to: from + length }),
     ];
     prop_oneof![
         12 => act().prop_map(Step::Act),
@@ -181,19 +150,12 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn take<T: Clone>(queue: &mut Vec<T>, pick: usize, keep: bool) -> Option<T> {
     let index = pick.checked_rem(queue.len())?;
-    Some(if keep {
-        queue[index].clone()
-    } else {
-        queue.remove(index)
-    })
+    Some(if keep { queue[index].clone() } else { queue.remove(index) })
 }
 
 fn run(steps: Vec<Step>) {
     let mut server = Server::new(1);
-    let mut device = Device {
-        conversation: Conversation::new(1, 0),
-        entries: BTreeMap::new(),
-    };
+    let mut device = Device { conversation: Conversation::new(1, 0), entries: BTreeMap::new() };
     let mut events: Vec<Batch> = Vec::new();
     let mut pages: Vec<Batch> = Vec::new();
     for step in steps {
@@ -202,9 +164,7 @@ fn run(steps: Vec<Step>) {
                 let entry = server.act(&act);
                 events.extend(entry.and_then(|entry| Batch::of_entries(server.epoch, vec![entry])));
             }
-            Step::Absence(count) => {
-                (0..count).for_each(|_| _ = server.act(&Act::Say { author: 2 }))
-            }
+            Step::Absence(count) => (0..count).for_each(|_| _ = server.act(&Act::Say { author: 2 })),
             Step::Event { pick, keep } => {
                 take(&mut events, pick, keep).map(|batch| device.absorb(batch));
             }
@@ -241,46 +201,21 @@ proptest! {
 #[test]
 fn a_reaction_overtaken_by_the_next_is_counted_once_each() {
     let mut server = Server::new(1);
-    let mut device = Device {
-        conversation: Conversation::new(1, 0),
-        entries: BTreeMap::new(),
-    };
+    let mut device = Device { conversation: Conversation::new(1, 0), entries: BTreeMap::new() };
     let said = server.act(&Act::Say { author: 2 }).expect("said");
-    let first = server
-        .act(&Act::React {
-            author: 1,
-            pick: 0,
-            emoji: Some(0),
-        })
-        .expect("reacted");
-    let second = server
-        .act(&Act::React {
-            author: 2,
-            pick: 0,
-            emoji: Some(0),
-        })
-        .expect("reacted");
+    let first = server.act(&Act::React { author: 1, pick: 0, emoji: Some(0) }).expect("reacted");
+    let second = server.act(&Act::React { author: 2, pick: 0, emoji: Some(0) }).expect("reacted");
     for entry in [said, second.clone(), first, second] {
         device.absorb(Batch::of_entries(1, vec![entry]).expect("one entry"));
     }
     let counts = device.entries[&1].reaction_counts();
-    assert_eq!(
-        counts,
-        [ReactionCount {
-            emoji: EMOJI[0].to_owned(),
-            count: 2,
-            mine: true
-        }]
-    );
+    assert_eq!(counts, [ReactionCount { emoji: EMOJI[0].to_owned(), count: 2, mine: true }]);
 }
 
 #[test]
 fn a_page_older_than_an_edit_does_not_undo_it() {
     let mut server = Server::new(1);
-    let mut device = Device {
-        conversation: Conversation::new(1, 0),
-        entries: BTreeMap::new(),
-    };
+    let mut device = Device { conversation: Conversation::new(1, 0), entries: BTreeMap::new() };
     (0..3).for_each(|_| _ = server.act(&Act::Say { author: 2 }));
     let page = server.page(Range::Between { from: 1, to: 2 });
     let edit = server.act(&Act::Edit { pick: 0 }).expect("edited");
@@ -293,24 +228,15 @@ fn a_page_older_than_an_edit_does_not_undo_it() {
 #[test]
 fn a_wide_gap_drops_what_may_be_behind() {
     let mut server = Server::new(1);
-    let mut device = Device {
-        conversation: Conversation::new(1, 0),
-        entries: BTreeMap::new(),
-    };
+    let mut device = Device { conversation: Conversation::new(1, 0), entries: BTreeMap::new() };
     let said = server.act(&Act::Say { author: 2 }).expect("said");
     device.absorb(Batch::of_entries(1, vec![said]).expect("one entry"));
     (0..WIDEST_GAP + u64::from(PAGE) + 1).for_each(|_| _ = server.act(&Act::Say { author: 2 }));
     device.hear(1, server.head());
-    assert_eq!(
-        device.conversation.missing(),
-        Some(Range::Newest { limit: PAGE })
-    );
+    assert_eq!(device.conversation.missing(), Some(Range::Newest { limit: PAGE }));
     device.catch_up(&server);
     let newest = (server.head() + 1 - u64::from(PAGE), server.head());
-    assert_eq!(
-        device.conversation.known.around(server.head()),
-        Some(newest)
-    );
+    assert_eq!(device.conversation.known.around(server.head()), Some(newest));
     assert!(!device.conversation.known.contains(1));
     device.check(&server);
 }

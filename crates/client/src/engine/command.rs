@@ -100,23 +100,14 @@ impl Engine {
             }
             Command::MarkRead(conversation, seq) => return self.mark_read(conversation, seq).await,
             Command::Typing(conversation, typing) => {
-                self.ask(
-                    Request::Typing(Typing {
-                        conversation,
-                        typing,
-                    }),
-                    Purpose::Nothing,
-                );
+                self.ask(Request::Typing(Typing { conversation, typing }), Purpose::Nothing);
             }
             Command::SetValue(key, value, done) => {
                 let set = self.set_value(key, value).await.map_err(ClientError::from);
                 return answer(done, set);
             }
             Command::Look(conversation, range, done) => {
-                let request = Request::History(HistoryQuery {
-                    conversation,
-                    range,
-                });
+                let request = Request::History(HistoryQuery { conversation, range });
                 self.ask(request, Purpose::Look(conversation, done));
             }
             Command::Refresh(conversation, done) => self.ask_detail(conversation, Some(done)),

@@ -46,8 +46,7 @@ impl Engine {
         let Some(batch) = Batch::of_entries(entries.epoch, entries.entries) else {
             return Ok(());
         };
-        self.absorb(entries.conversation, batch, Source::Event)
-            .await?;
+        self.absorb(entries.conversation, batch, Source::Event).await?;
         self.want_missing(entries.conversation);
         Ok(())
     }
@@ -59,15 +58,8 @@ impl Engine {
         batch: Batch,
         source: Source,
     ) -> Result<Outcome, CacheError> {
-        let unheard = || Held {
-            state: Conversation::new(batch.epoch, 0),
-            ..Held::default()
-        };
-        let before = self
-            .held
-            .get(&conversation)
-            .cloned()
-            .unwrap_or_else(unheard);
+        let unheard = || Held { state: Conversation::new(batch.epoch, 0), ..Held::default() };
+        let before = self.held.get(&conversation).cloned().unwrap_or_else(unheard);
         let mut held = before.clone();
         let mut slice = self.cache.slice(conversation, &batch.wanted()).await?;
         let entries = batch.entries.clone();
@@ -91,9 +83,7 @@ impl Engine {
         if row_change == RowChange::Outdated {
             self.refresh(conversation);
         }
-        if held.state.synced > before.state.synced
-            && entries.iter().any(|entry| entry.author != self.me)
-        {
+        if held.state.synced > before.state.synced && entries.iter().any(|entry| entry.author != self.me) {
             self.was_delivered(conversation, held.state.synced);
         }
         entries.iter().for_each(|entry| self.meet(entry.author));
@@ -115,18 +105,9 @@ impl Engine {
             writes.extend(self.clamp_bases(conversation, held.state.head));
         }
         writes.push(Write::Conversation(conversation, held.clone()));
-        let changed = slice
-            .dirty
-            .iter()
-            .filter_map(|seq| slice.entries.get(seq))
-            .cloned()
-            .collect();
+        let changed = slice.dirty.iter().filter_map(|seq| slice.entries.get(seq)).cloned().collect();
         writes.push(Write::Entries(conversation, changed));
-        writes.extend(
-            outcome
-                .dropped_below
-                .map(|first| Write::DropBelow(conversation, first)),
-        );
+        writes.extend(outcome.dropped_below.map(|first| Write::DropBelow(conversation, first)));
         writes.extend(self.acknowledge_found(conversation, entries));
         writes
     }
@@ -145,13 +126,8 @@ impl Engine {
             self.announce(ClientEvent::ConversationReset { conversation });
         }
         let newest = before.state.received();
-        let is_new =
-            |seq: &u64| source == Source::Event && *seq > newest && outcome.added.contains(seq);
-        let fresh = slice
-            .dirty
-            .iter()
-            .filter(|seq| is_new(seq))
-            .filter_map(|seq| slice.entries.get(seq));
+        let is_new = |seq: &u64| source == Source::Event && *seq > newest && outcome.added.contains(seq);
+        let fresh = slice.dirty.iter().filter(|seq| is_new(seq)).filter_map(|seq| slice.entries.get(seq));
         let messages: Vec<Message> = fresh
             .filter(|cached| is_shown(cached.entry.kind))
             .map(|cached| view::stored(conversation, cached))
@@ -160,10 +136,7 @@ impl Engine {
             self.announce(ClientEvent::MessagesChanged { conversation });
         }
         if !messages.is_empty() {
-            self.announce(ClientEvent::MessagesAdded {
-                conversation,
-                messages,
-            });
+            self.announce(ClientEvent::MessagesAdded { conversation, messages });
         }
         if row_change != RowChange::None {
             self.announce(ClientEvent::ConversationChanged { conversation });
@@ -187,20 +160,9 @@ impl Engine {
         if reset.conversation == self.own() {
             return self.reset_own(reset.epoch).await;
         }
-        let held = self
-            .held
-            .get(&reset.conversation)
-            .cloned()
-            .unwrap_or_default();
-        let head = if held.state.epoch == reset.epoch {
-            held.state.head
-        } else {
-            0
-        };
-        let held = Held {
-            state: Conversation::new(reset.epoch, head),
-            ..held
-        };
+        let held = self.held.get(&reset.conversation).cloned().unwrap_or_default();
+        let head = if held.state.epoch == reset.epoch { held.state.head } else { 0 };
+        let held = Held { state: Conversation::new(reset.epoch, head), ..held };
         self.void(reset.conversation, held).await
     }
 
@@ -210,14 +172,8 @@ impl Engine {
             return;
         };
         let received = held.state.received();
-        let query = HistoryQuery {
-            conversation,
-            range: Range::Newest { limit: 1 },
-        };
-        self.ask(
-            Request::History(query),
-            Purpose::Verify(conversation, received),
-        );
+        let query = HistoryQuery { conversation, range: Range::Newest { limit: 1 } };
+        self.ask(Request::History(query), Purpose::Verify(conversation, received));
     }
 
     pub(super) async fn on_verified(
@@ -238,30 +194,21 @@ impl Engine {
 
     /// Fetches what is missing, if anything is.
     pub(super) fn want_missing(&mut self, conversation: ConversationId) {
-        if self
-            .held
-            .get(&conversation)
-            .is_some_and(|held| held.state.missing().is_some())
-        {
+        if self.held.get(&conversation).is_some_and(|held| held.state.missing().is_some()) {
             self.want_fill(conversation);
         }
     }
 
     /// As [`Self::want_missing`], after a pause in which it may come by itself.
     pub(super) fn want_missing_later(&mut self, conversation: ConversationId) {
-        if self
-            .held
-            .get(&conversation)
-            .is_some_and(|held| held.state.missing().is_some())
-        {
+        if self.held.get(&conversation).is_some_and(|held| held.state.missing().is_some()) {
             self.after(OVERTAKEN_MS, Timer::Fill(conversation));
         }
     }
 
     /// Fetches what is missing, or the newest page where nothing is cached; what is on screen comes first.
     pub(super) fn want_fill(&mut self, conversation: ConversationId) {
-        if self.fills.waiting.contains(&conversation) || self.fills.running.contains(&conversation)
-        {
+        if self.fills.waiting.contains(&conversation) || self.fills.running.contains(&conversation) {
             return;
         }
         if self.on_screen.borrow().contains(&conversation) {
@@ -283,21 +230,12 @@ impl Engine {
             let Some(state) = self.held.get(&conversation).map(|held| &held.state) else {
                 continue;
             };
-            let newest = state
-                .known
-                .is_empty()
-                .then_some(Range::Newest { limit: PREFETCH });
+            let newest = state.known.is_empty().then_some(Range::Newest { limit: PREFETCH });
             let Some(range) = state.missing().or(newest) else {
                 continue;
             };
             self.fills.running.insert(conversation);
-            self.ask(
-                Request::History(HistoryQuery {
-                    conversation,
-                    range,
-                }),
-                Purpose::Fill(conversation),
-            );
+            self.ask(Request::History(HistoryQuery { conversation, range }), Purpose::Fill(conversation));
         }
     }
 
@@ -314,12 +252,7 @@ impl Engine {
                 return Ok(());
             }
         };
-        let missing = |engine: &Self| {
-            engine
-                .held
-                .get(&conversation)
-                .and_then(|held| held.state.missing())
-        };
+        let missing = |engine: &Self| engine.held.get(&conversation).and_then(|held| held.state.missing());
         let before = missing(self);
         let outcome = self.absorb(conversation, batch(page), Source::Page).await?;
         match missing(self) {
@@ -360,19 +293,10 @@ impl Engine {
 }
 
 fn batch(page: Page) -> Batch {
-    Batch {
-        epoch: page.epoch,
-        from: page.from,
-        to: page.to,
-        head: page.head,
-        entries: page.entries,
-    }
+    Batch { epoch: page.epoch, from: page.from, to: page.to, head: page.head, entries: page.entries }
 }
 
 /// Whether an app shows entries of this kind by themselves.
 fn is_shown(kind: Kind) -> bool {
-    !matches!(
-        kind,
-        Kind::Edit | Kind::Delete | Kind::Reaction | Kind::AuthorErased | Kind::Set
-    )
+    !matches!(kind, Kind::Edit | Kind::Delete | Kind::Reaction | Kind::AuthorErased | Kind::Set)
 }

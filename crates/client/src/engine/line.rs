@@ -82,14 +82,12 @@ impl Engine {
         let is_polling = self.contact.line.is_some();
         match next {
             Next::Wait(_) | Next::Poll if is_polling => {
-                self.timers
-                    .set(Instant::now() + SOCKET_AGAIN, Timer::Connect);
+                self.timers.set(Instant::now() + SOCKET_AGAIN, Timer::Connect);
                 Ok(())
             }
             Next::Poll => {
                 self.start_polling(false);
-                self.timers
-                    .set(Instant::now() + SOCKET_AGAIN, Timer::Connect);
+                self.timers.set(Instant::now() + SOCKET_AGAIN, Timer::Connect);
                 self.catch_up().await
             }
             next => {
@@ -186,10 +184,7 @@ impl Engine {
             self.ask(request, Purpose::Open(conversation));
         }
         let is_member = |held: &Held| held.row.as_ref().is_none_or(|row| row.role.is_some());
-        let behind = self
-            .held
-            .iter()
-            .filter(|(_, held)| held.state.missing().is_some() && is_member(held));
+        let behind = self.held.iter().filter(|(_, held)| held.state.missing().is_some() && is_member(held));
         let behind: Vec<_> = behind.map(|(conversation, _)| *conversation).collect();
         for conversation in behind {
             self.want_fill(conversation);
@@ -215,10 +210,7 @@ impl Engine {
 
     pub(super) fn set_foreground(&mut self, foreground: bool) {
         self.foreground = foreground;
-        self.ask(
-            Request::Foreground(Foreground { foreground }),
-            Purpose::Nothing,
-        );
+        self.ask(Request::Foreground(Foreground { foreground }), Purpose::Nothing);
     }
 
     /// While things happen, the resume token moves on, so that the next start has little to catch up with.

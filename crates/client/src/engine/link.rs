@@ -57,11 +57,7 @@ impl Line {
                 let _ = frames.send(Incoming::Lost(error)).await;
             }
         });
-        Self {
-            requests,
-            incoming,
-            polling: false,
-        }
+        Self { requests, incoming, polling: false }
     }
 
     /// A line that polls from `cursor` on and tells the server which conversations are `open`.
@@ -80,11 +76,7 @@ impl Line {
                 let _ = frames.send(Incoming::Lost(error)).await;
             }
         });
-        Self {
-            requests,
-            incoming,
-            polling: true,
-        }
+        Self { requests, incoming, polling: true }
     }
 }
 
@@ -128,18 +120,13 @@ async fn write(
 }
 
 /// Posts requests one after the other, so that they keep their order.
-async fn post(
-    rest: Rest,
-    mut to_send: mpsc::Receiver<OutgoingRequest>,
-    frames: mpsc::Sender<Incoming>,
-) {
+async fn post(rest: Rest, mut to_send: mpsc::Receiver<OutgoingRequest>, frames: mpsc::Sender<Incoming>) {
     while let Some(request) = to_send.recv().await {
         let incoming = match rest.request(&request).await {
             // The id is told again here: a proxy's or a hurried server's error may lack it.
-            Ok(ServerFrame::Error { error, .. }) => Incoming::Frame(ServerFrame::Error {
-                id: Some(request.id),
-                error,
-            }),
+            Ok(ServerFrame::Error { error, .. }) => {
+                Incoming::Frame(ServerFrame::Error { id: Some(request.id), error })
+            }
             Ok(frame) => Incoming::Frame(frame),
             Err(error) => Incoming::Lost(lost(error)),
         };
@@ -160,11 +147,7 @@ async fn poll(
     let mut refused = None;
     loop {
         // The server listens to one conversation for a poll.
-        let on_screen = open
-            .borrow_and_update()
-            .last()
-            .copied()
-            .filter(|one| Some(*one) != refused);
+        let on_screen = open.borrow_and_update().last().copied().filter(|one| Some(*one) != refused);
         let synced = tokio::select! {
             () = frames.closed() => return None,
             Ok(()) = open.changed() => continue,
@@ -172,9 +155,7 @@ async fn poll(
         };
         let synced = match synced {
             Ok(synced) => synced,
-            Err(ClientError::Server(error))
-                if on_screen.is_some() && is_about_membership(&error) =>
-            {
+            Err(ClientError::Server(error)) if on_screen.is_some() && is_about_membership(&error) => {
                 refused = on_screen;
                 continue;
             }
@@ -186,15 +167,9 @@ async fn poll(
             Err(error) => return Some(lost(error)),
         };
         for event in synced.events {
-            frames
-                .send(Incoming::Frame(ServerFrame::Event(event)))
-                .await
-                .ok()?;
+            frames.send(Incoming::Frame(ServerFrame::Event(event))).await.ok()?;
         }
-        frames
-            .send(Incoming::Cursor(synced.cursor.clone()))
-            .await
-            .ok()?;
+        frames.send(Incoming::Cursor(synced.cursor.clone())).await.ok()?;
         cursor = Some(synced.cursor);
         if wait == 0 {
             return None;
@@ -203,17 +178,11 @@ async fn poll(
 }
 
 fn is_about_membership(error: &suda_proto::ErrorBody) -> bool {
-    matches!(
-        error.known(),
-        Some(suda_proto::Code::NotMember | suda_proto::Code::NoSuchConversation)
-    )
+    matches!(error.known(), Some(suda_proto::Code::NotMember | suda_proto::Code::NoSuchConversation))
 }
 
 fn is_about_the_cursor(error: &suda_proto::ErrorBody) -> bool {
-    matches!(
-        error.known(),
-        Some(suda_proto::Code::BadRequest | suda_proto::Code::BeyondHead)
-    )
+    matches!(error.known(), Some(suda_proto::Code::BadRequest | suda_proto::Code::BeyondHead))
 }
 
 fn lost(error: ClientError) -> ConnectionError {

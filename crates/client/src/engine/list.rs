@@ -21,22 +21,14 @@ const DETAIL_AGAIN_MS: u64 = 1_000;
 
 impl Engine {
     /// Applies the window that came with the welcome.
-    pub(super) async fn apply_first_window(
-        &mut self,
-        since: Option<String>,
-        window: Window,
-    ) -> Step {
+    pub(super) async fn apply_first_window(&mut self, since: Option<String>, window: Window) -> Step {
         self.apply_window(since, None, window).await
     }
 
     /// Where no welcome tells: asks for the rows touched since the resume token, or for the newest.
     pub(super) fn ask_first_window(&mut self) {
         let since = self.progress.resume.clone();
-        let query = WindowQuery {
-            since: since.clone(),
-            after: None,
-            limit: Some(ROWS),
-        };
+        let query = WindowQuery { since: since.clone(), after: None, limit: Some(ROWS) };
         self.ask(Request::Window(query), Purpose::Rows { since, token: None });
     }
 
@@ -64,29 +56,14 @@ impl Engine {
 
     /// Applies a window. The resume token of the first one counts once every row it speaks for is applied: all those
     /// touched `since`, or, where the server could not resume, all there are if the cache holds any that may be behind.
-    async fn apply_window(
-        &mut self,
-        since: Option<String>,
-        token: Option<String>,
-        window: Window,
-    ) -> Step {
+    async fn apply_window(&mut self, since: Option<String>, token: Option<String>, window: Window) -> Step {
         let must_end = since.is_some() || token.is_some() || !self.held.is_empty();
         let Window { rows, next, resume } = window;
         let token = token.unwrap_or(resume);
         if must_end && next.is_some() {
             self.apply_rows(rows, Vec::new()).await?;
-            let query = WindowQuery {
-                since: since.clone(),
-                after: next,
-                limit: Some(ROWS),
-            };
-            self.ask(
-                Request::Window(query),
-                Purpose::Rows {
-                    since,
-                    token: Some(token),
-                },
-            );
+            let query = WindowQuery { since: since.clone(), after: next, limit: Some(ROWS) };
+            self.ask(Request::Window(query), Purpose::Rows { since, token: Some(token) });
             return Ok(());
         }
         let mut writes = vec![Write::Resume(token.clone())];
@@ -105,26 +82,15 @@ impl Engine {
         let is_full = rows.len() >= ROWS as usize;
         self.apply_rows(rows, Vec::new()).await?;
         if is_full && !self.is_paging() {
-            let query = WindowQuery {
-                since: None,
-                after: None,
-                limit: Some(ROWS),
-            };
-            self.ask(
-                Request::Window(query),
-                Purpose::Rows {
-                    since: None,
-                    token: None,
-                },
-            );
+            let query = WindowQuery { since: None, after: None, limit: Some(ROWS) };
+            self.ask(Request::Window(query), Purpose::Rows { since: None, token: None });
         }
         Ok(())
     }
 
     /// Whether rows are still to come before the resume token counts.
     pub(super) fn is_paging(&self) -> bool {
-        self.requests
-            .is_asking(|purpose| matches!(purpose, Purpose::Rows { .. }))
+        self.requests.is_asking(|purpose| matches!(purpose, Purpose::Rows { .. }))
     }
 
     /// Takes the server's word for rows; `writes` are committed with them.
@@ -138,15 +104,8 @@ impl Engine {
                 continue;
             }
             self.meet_row(&row);
-            let unheard = || Held {
-                state: Conversation::new(row.epoch, row.head),
-                ..Held::default()
-            };
-            let mut held = self
-                .held
-                .get(&conversation)
-                .cloned()
-                .unwrap_or_else(unheard);
+            let unheard = || Held { state: Conversation::new(row.epoch, row.head), ..Held::default() };
+            let mut held = self.held.get(&conversation).cloned().unwrap_or_else(unheard);
             if held.state.is_doubtful(row.epoch, row.head) {
                 doubtful.push(conversation);
                 continue;
@@ -165,9 +124,7 @@ impl Engine {
         for (conversation, held) in voided {
             self.void(conversation, held).await?;
         }
-        doubtful
-            .into_iter()
-            .for_each(|conversation| self.verify(conversation));
+        doubtful.into_iter().for_each(|conversation| self.verify(conversation));
         for conversation in changed {
             self.announce(ClientEvent::ConversationChanged { conversation });
             self.want_unseen(conversation);
@@ -191,7 +148,8 @@ impl Engine {
 
     /// Asks for one conversation's row and members, unless that is under way.
     pub(super) fn refresh(&mut self, conversation: ConversationId) {
-        let is_this = |purpose: &Purpose| matches!(purpose, Purpose::Detail(asked, _) if *asked == conversation);
+        let is_this =
+            |purpose: &Purpose| matches!(purpose, Purpose::Detail(asked, _) if *asked == conversation);
         if !self.requests.is_asking(is_this) {
             self.ask_detail(conversation, None);
         }
@@ -210,26 +168,16 @@ impl Engine {
     ) -> Step {
         let outcome = match answer {
             Ok(detail) => {
-                self.apply_rows(vec![detail.row.clone()], Vec::new())
-                    .await?;
-                detail
-                    .members
-                    .iter()
-                    .for_each(|member| self.meet(member.account));
-                self.cache
-                    .write(vec![Write::Detail(conversation, detail)])
-                    .await?;
+                self.apply_rows(vec![detail.row.clone()], Vec::new()).await?;
+                detail.members.iter().for_each(|member| self.meet(member.account));
+                self.cache.write(vec![Write::Detail(conversation, detail)]).await?;
                 self.announce(ClientEvent::MarksChanged { conversation });
                 Ok(())
             }
             Err(error) => {
                 match (error.known(), error.retry_after_ms) {
-                    (Some(Code::NotMember | Code::NoSuchConversation), _) => {
-                        self.left(conversation).await?
-                    }
-                    (_, Some(pause)) => {
-                        self.after(pause.max(DETAIL_AGAIN_MS), Timer::Refresh(conversation))
-                    }
+                    (Some(Code::NotMember | Code::NoSuchConversation), _) => self.left(conversation).await?,
+                    (_, Some(pause)) => self.after(pause.max(DETAIL_AGAIN_MS), Timer::Refresh(conversation)),
                     (_, None) => {}
                 }
                 Err(error.into())
@@ -262,25 +210,16 @@ impl Engine {
             let _ = done.send(Ok(false));
             return;
         };
-        let query = WindowQuery {
-            since: None,
-            after: Some(after),
-            limit: Some(ROWS),
-        };
+        let query = WindowQuery { since: None, after: Some(after), limit: Some(ROWS) };
         self.ask(Request::Window(query), Purpose::MoreRows(done));
     }
 
-    pub(super) async fn on_more_rows(
-        &mut self,
-        answer: Result<Window, ErrorBody>,
-        done: Done<bool>,
-    ) -> Step {
+    pub(super) async fn on_more_rows(&mut self, answer: Result<Window, ErrorBody>, done: Done<bool>) -> Step {
         let outcome = match answer {
             Ok(window) => {
                 let more = window.next.is_some();
                 self.progress.next_window = window.next.clone();
-                self.apply_rows(window.rows, vec![Write::NextWindow(window.next)])
-                    .await?;
+                self.apply_rows(window.rows, vec![Write::NextWindow(window.next)]).await?;
                 Ok(more)
             }
             Err(error) => Err(error.into()),

@@ -29,22 +29,15 @@ impl Engine {
             // The one opened first gives way.
             open.drain(..open.len().saturating_sub(MOST_OPEN));
         });
-        self.ask(
-            Request::Open(ConversationQuery { conversation }),
-            Purpose::Open(conversation),
-        );
+        self.ask(Request::Open(ConversationQuery { conversation }), Purpose::Open(conversation));
         self.refresh(conversation);
         self.want_fill(conversation);
     }
 
     /// A conversation left the screen.
     pub(super) fn close(&mut self, conversation: ConversationId) {
-        self.on_screen
-            .send_modify(|open| open.retain(|one| *one != conversation));
-        self.ask(
-            Request::Close(ConversationQuery { conversation }),
-            Purpose::Nothing,
-        );
+        self.on_screen.send_modify(|open| open.retain(|one| *one != conversation));
+        self.ask(Request::Close(ConversationQuery { conversation }), Purpose::Nothing);
     }
 
     pub(super) async fn on_opened(
@@ -53,13 +46,10 @@ impl Engine {
         answer: Result<Opened, ErrorBody>,
     ) -> Step {
         let Ok(opened) = answer else { return Ok(()) };
-        self.hear_head(conversation, opened.epoch, opened.head)
-            .await?;
+        self.hear_head(conversation, opened.epoch, opened.head).await?;
         if let Some(mut detail) = self.cache.detail(conversation).await? {
             detail.members = opened.members;
-            self.cache
-                .write(vec![Write::Detail(conversation, detail)])
-                .await?;
+            self.cache.write(vec![Write::Detail(conversation, detail)]).await?;
             self.announce(ClientEvent::MarksChanged { conversation });
         }
         Ok(())
@@ -77,9 +67,7 @@ impl Engine {
         if held.state.hear(epoch, head) {
             return self.void(conversation, held).await;
         }
-        self.cache
-            .write(vec![Write::Conversation(conversation, held.clone())])
-            .await?;
+        self.cache.write(vec![Write::Conversation(conversation, held.clone())]).await?;
         self.held.insert(conversation, held);
         self.want_missing(conversation);
         Ok(())
@@ -98,20 +86,14 @@ impl Engine {
                 member.read = member.read.max(moved.read);
             }
         }
-        self.cache
-            .write(vec![Write::Detail(conversation, detail)])
-            .await?;
+        self.cache.write(vec![Write::Detail(conversation, detail)]).await?;
         self.announce(ClientEvent::MarksChanged { conversation });
         Ok(())
     }
 
     /// The account read on some device.
     pub(super) async fn on_read(&mut self, read: ReadMark) -> Step {
-        let marked = Marked {
-            read: read.read,
-            unread: read.unread,
-            mentions: read.mentions,
-        };
+        let marked = Marked { read: read.read, unread: read.unread, mentions: read.mentions };
         self.apply_marked(read.conversation, marked).await
     }
 
@@ -134,10 +116,7 @@ impl Engine {
 
     /// Tells every read mark that the server does not know yet.
     pub(super) fn send_reads(&mut self) {
-        let unsent = self
-            .held
-            .iter()
-            .filter(|(_, held)| held.read_wanted.is_some());
+        let unsent = self.held.iter().filter(|(_, held)| held.read_wanted.is_some());
         let unsent: Vec<ConversationId> = unsent.map(|(conversation, _)| *conversation).collect();
         for conversation in unsent {
             self.send_read(conversation);
@@ -145,16 +124,8 @@ impl Engine {
     }
 
     fn send_read(&mut self, conversation: ConversationId) {
-        if let Some(seq) = self
-            .held
-            .get(&conversation)
-            .and_then(|held| held.read_wanted)
-        {
-            let mark = Mark {
-                conversation,
-                delivered: None,
-                read: Some(seq),
-            };
+        if let Some(seq) = self.held.get(&conversation).and_then(|held| held.read_wanted) {
+            let mark = Mark { conversation, delivered: None, read: Some(seq) };
             self.ask(Request::Mark(mark), Purpose::Read(conversation, seq));
         }
     }
@@ -167,10 +138,7 @@ impl Engine {
     ) -> Step {
         match answer {
             Ok(marked) => self.apply_marked(conversation, marked).await,
-            Err(ErrorBody {
-                retry_after_ms: Some(pause),
-                ..
-            }) => {
+            Err(ErrorBody { retry_after_ms: Some(pause), .. }) => {
                 self.after(pause.max(READ_AGAIN_MS), Timer::Reads);
                 Ok(())
             }
@@ -214,11 +182,7 @@ impl Engine {
             return;
         }
         for (conversation, seq) in std::mem::take(&mut self.delivered) {
-            let mark = Mark {
-                conversation,
-                delivered: Some(seq),
-                read: None,
-            };
+            let mark = Mark { conversation, delivered: Some(seq), read: None };
             self.ask(Request::Mark(mark), Purpose::Delivered(conversation, seq));
         }
     }

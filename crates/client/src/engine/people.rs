@@ -30,10 +30,7 @@ impl Engine {
 
     pub(super) fn ask_about_strangers(&mut self) {
         let is_asking = |purpose: &Purpose| matches!(purpose, Purpose::Profiles(_));
-        if self.strangers.is_empty()
-            || self.contact.line.is_none()
-            || self.requests.is_asking(is_asking)
-        {
+        if self.strangers.is_empty() || self.contact.line.is_none() || self.requests.is_asking(is_asking) {
             return;
         }
         let some: Vec<AccountId> = self.strangers.iter().take(PROFILES).copied().collect();
@@ -47,9 +44,7 @@ impl Engine {
 
     /// Asks for profiles, known or not.
     pub(super) fn ask_profiles(&mut self, accounts: Vec<AccountId>) {
-        let request = Request::Profiles(ProfilesQuery {
-            accounts: accounts.clone(),
-        });
+        let request = Request::Profiles(ProfilesQuery { accounts: accounts.clone() });
         self.ask(request, Purpose::Profiles(accounts));
     }
 
@@ -60,9 +55,7 @@ impl Engine {
     ) -> Step {
         let Ok(Profiles { profiles }) = answer else {
             // Asked for again when they are met again.
-            accounts
-                .iter()
-                .for_each(|account| _ = self.known_people.remove(account));
+            accounts.iter().for_each(|account| _ = self.known_people.remove(account));
             return Ok(());
         };
         self.cache.write(vec![Write::Profiles(profiles)]).await?;

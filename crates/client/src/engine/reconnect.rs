@@ -23,6 +23,9 @@ const GATEWAYS_WITHIN: Duration = Duration::from_secs(5);
 /// A line that lived this long was a good one: the next pause is short again.
 const GOOD_AFTER: Duration = Duration::from_secs(10);
 
+/// The longest jitter of "at once".
+const AT_ONCE: Duration = Duration::from_secs(1);
+
 /// The shortest pause where the server asked for one.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -38,10 +41,7 @@ pub struct Failure {
 impl Failure {
     /// The try ended before it could tell.
     pub const fn interrupted() -> Self {
-        Self {
-            error: ConnectionError::Closed { code: None },
-            http_works: false,
-        }
+        Self { error: ConnectionError::Closed { code: None }, http_works: false }
     }
 }
 
@@ -89,24 +89,23 @@ impl Reconnect {
         }
         let next = self.after(&failure.error, chance);
         let may_poll = self.socket_failures >= SOCKET_FAILURES && failure.http_works;
-        if may_poll && matches!(next, Next::Wait(_)) {
-            Next::Poll
-        } else {
-            next
-        }
+        if may_poll && matches!(next, Next::Wait(_)) { Next::Poll } else { next }
     }
 
-    /// A line was lost.
+    /// A line was lost. The server answered a moment ago, so "at once" means at once, also on a line that breaks again
+    /// and again.
     pub fn lost(&mut self, error: &ConnectionError, now: Instant, chance: f64) -> Next {
         self.tries += 1;
-        if self
-            .since
-            .take()
-            .is_some_and(|since| now - since >= GOOD_AFTER)
-        {
+        let since = self.since.take();
+        if since.is_some_and(|since| now - since >= GOOD_AFTER) {
             self.backoff.reset();
         }
-        self.after(error, chance)
+        match self.after(error, chance) {
+            Next::Wait(pause) if error.advice() == AfterClose::Resume && since.is_some() => {
+                Next::Wait(pause.min(AT_ONCE.mul_f64(chance)))
+            }
+            next => next,
+        }
     }
 
     fn after(&mut self, error: &ConnectionError, chance: f64) -> Next {
@@ -133,24 +132,13 @@ fn reason(error: &ConnectionError) -> String {
 }
 
 /// One try over a WebSocket: asks which gateways there are, and takes one of them.
-pub async fn try_socket(
-    rest: Rest,
-    hello: Hello,
-    tries: usize,
-) -> Result<(Line, Welcome), Failure> {
+pub async fn try_socket(rest: Rest, hello: Hello, tries: usize) -> Result<(Line, Welcome), Failure> {
     let gateways = timeout(GATEWAYS_WITHIN, rest.get::<Gateways>("/v1/gateways", &[])).await;
-    let gateways = gateways
-        .ok()
-        .and_then(Result::ok)
-        .map(|found| found.gateways);
+    let gateways = gateways.ok().and_then(Result::ok).map(|found| found.gateways);
     let http_works = gateways.is_some();
     let gateways = gateways.unwrap_or_default();
-    let chosen = tries
-        .checked_rem(gateways.len())
-        .map(|index| gateways[index].url.clone());
-    let url = chosen
-        .filter(|url| !url.is_empty())
-        .unwrap_or_else(|| rest.socket_url());
+    let chosen = tries.checked_rem(gateways.len()).map(|index| gateways[index].url.clone());
+    let url = chosen.filter(|url| !url.is_empty()).unwrap_or_else(|| rest.socket_url());
     match Connection::connect(url, hello).await {
         Ok((connection, welcome)) => Ok((Line::socket(connection), welcome)),
         Err(error) => Err(Failure { error, http_works }),
@@ -165,25 +153,17 @@ mod tests {
     use super::*;
 
     fn unreachable(http_works: bool) -> Failure {
-        Failure {
-            error: ConnectionError::Unreachable("refused".to_owned()),
-            http_works,
-        }
+        Failure { error: ConnectionError::Unreachable("refused".to_owned()), http_works }
     }
 
     fn closed(close: Close) -> ConnectionError {
-        ConnectionError::Closed {
-            code: Some(close.wire().0),
-        }
+        ConnectionError::Closed { code: Some(close.wire().0) }
     }
 
     #[test]
     fn polls_after_two_failed_sockets_while_http_works() {
         let mut reconnect = Reconnect::default();
-        assert!(matches!(
-            reconnect.failed(&unreachable(true), 1.0),
-            Next::Wait(_)
-        ));
+        assert!(matches!(reconnect.failed(&unreachable(true), 1.0), Next::Wait(_)));
         assert_eq!(reconnect.failed(&unreachable(true), 1.0), Next::Poll);
         reconnect.succeeded(Instant::now(), true);
         assert_eq!(
@@ -192,64 +172,50 @@ mod tests {
             "one more failure goes back to polling"
         );
         reconnect.succeeded(Instant::now(), false);
-        assert!(matches!(
-            reconnect.failed(&unreachable(true), 1.0),
-            Next::Wait(_)
-        ));
+        assert!(matches!(reconnect.failed(&unreachable(true), 1.0), Next::Wait(_)));
     }
 
     #[test]
     fn waits_longer_and_longer_where_nothing_answers() {
         let mut reconnect = Reconnect::default();
-        let pauses: Vec<Next> = (0..3)
-            .map(|_| reconnect.failed(&unreachable(false), 1.0))
-            .collect();
-        assert_eq!(
-            pauses,
-            [200, 400, 800].map(|pause| Next::Wait(Duration::from_millis(pause)))
-        );
+        let pauses: Vec<Next> = (0..3).map(|_| reconnect.failed(&unreachable(false), 1.0)).collect();
+        assert_eq!(pauses, [200, 400, 800].map(|pause| Next::Wait(Duration::from_millis(pause))));
     }
 
     #[test]
     fn a_good_line_resets_the_pause_and_a_bad_one_does_not() {
         let (mut reconnect, start) = (Reconnect::default(), Instant::now());
-        let error = ConnectionError::Silent;
+        let overloaded = closed(Close::Overloaded);
+        let wait = |milliseconds| Next::Wait(PAUSE + Duration::from_millis(milliseconds));
         (0..4).for_each(|_| _ = reconnect.failed(&unreachable(false), 1.0));
         reconnect.succeeded(start, false);
-        assert_eq!(
-            reconnect.lost(&error, start + Duration::from_secs(1), 1.0),
-            Next::Wait(Duration::from_millis(3_200))
-        );
+        assert_eq!(reconnect.lost(&overloaded, start + Duration::from_secs(1), 1.0), wait(3_200));
         reconnect.succeeded(start, false);
-        assert_eq!(
-            reconnect.lost(&error, start + GOOD_AFTER, 1.0),
-            Next::Wait(Duration::from_millis(200))
-        );
+        assert_eq!(reconnect.lost(&overloaded, start + GOOD_AFTER, 1.0), wait(200));
+    }
+
+    #[test]
+    fn a_line_that_breaks_again_and_again_comes_back_at_once() {
+        let (mut reconnect, start) = (Reconnect::default(), Instant::now());
+        for _ in 0..20 {
+            reconnect.succeeded(start, false);
+            let next = reconnect.lost(&ConnectionError::Silent, start, 1.0);
+            assert!(matches!(next, Next::Wait(pause) if pause <= AT_ONCE), "{next:?}");
+        }
+        assert_eq!(reconnect.failed(&unreachable(false), 1.0), Next::Wait(Duration::from_secs(30)));
     }
 
     #[test]
     fn follows_the_advice_of_close_codes_and_errors() {
         let (mut reconnect, now) = (Reconnect::default(), Instant::now());
-        assert_eq!(
-            reconnect.lost(&closed(Close::Unauthenticated), now, 1.0),
-            Next::LogIn
-        );
-        assert_eq!(
-            reconnect.lost(&closed(Close::Replaced), now, 1.0),
-            Next::Stop("replaced".to_owned())
-        );
+        assert_eq!(reconnect.lost(&closed(Close::Unauthenticated), now, 1.0), Next::LogIn);
+        assert_eq!(reconnect.lost(&closed(Close::Replaced), now, 1.0), Next::Stop("replaced".to_owned()));
         assert!(
             matches!(reconnect.lost(&closed(Close::Overloaded), now, 0.0), Next::Wait(pause) if pause >= PAUSE)
         );
         let refused = |code: Code| ConnectionError::Refused(code.error());
-        assert_eq!(
-            reconnect.lost(&refused(Code::AccountDisabled), now, 1.0),
-            Next::LogIn
-        );
+        assert_eq!(reconnect.lost(&refused(Code::AccountDisabled), now, 1.0), Next::LogIn);
         let stop = Next::Stop("unsupported_protocol".to_owned());
-        assert_eq!(
-            reconnect.lost(&refused(Code::UnsupportedProtocol), now, 1.0),
-            stop
-        );
+        assert_eq!(reconnect.lost(&refused(Code::UnsupportedProtocol), now, 1.0), stop);
     }
 }

@@ -94,19 +94,12 @@ impl Requests {
 
     /// Whether a request for such a purpose is under way.
     pub fn is_asking(&self, is_it: impl Fn(&Purpose) -> bool) -> bool {
-        self.unanswered
-            .values()
-            .chain(self.waiting.iter().map(|(_, purpose)| purpose))
-            .any(is_it)
+        self.unanswered.values().chain(self.waiting.iter().map(|(_, purpose)| purpose)).any(is_it)
     }
 
     /// For how many more requests the line has room now.
     pub fn room(&self) -> usize {
-        if self.waiting.is_empty() {
-            MOST_UNANSWERED.saturating_sub(self.unanswered.len())
-        } else {
-            0
-        }
+        if self.waiting.is_empty() { MOST_UNANSWERED.saturating_sub(self.unanswered.len()) } else { 0 }
     }
 }
 
@@ -134,11 +127,7 @@ impl Engine {
         let id = self.requests.last_id;
         // The channel holds as many as may be unanswered, so it is full only after it is closed; that the line is
         // lost then comes out of it next.
-        if line
-            .requests
-            .try_send(OutgoingRequest { id, request })
-            .is_ok()
-        {
+        if line.requests.try_send(OutgoingRequest { id, request }).is_ok() {
             self.requests.unanswered.insert(id, purpose);
         } else {
             purpose.abandon(ClientError::Offline);
@@ -173,21 +162,15 @@ impl Engine {
                 Ok(())
             }
             Purpose::Fill(conversation) => self.on_filled(conversation, read(answer)).await,
-            Purpose::Look(conversation, done) => {
-                self.on_looked(conversation, read(answer), done).await
-            }
+            Purpose::Look(conversation, done) => self.on_looked(conversation, read(answer), done).await,
             Purpose::Verify(conversation, received) => {
                 self.on_verified(conversation, received, read(answer)).await
             }
-            Purpose::Detail(conversation, done) => {
-                self.on_detail(conversation, read(answer), done).await
-            }
+            Purpose::Detail(conversation, done) => self.on_detail(conversation, read(answer), done).await,
             Purpose::Rows { since, token } => self.on_rows(since, token, read(answer)).await,
             Purpose::MoreRows(done) => self.on_more_rows(read(answer), done).await,
             Purpose::Open(conversation) => self.on_opened(conversation, read(answer)).await,
-            Purpose::Read(conversation, seq) => {
-                self.on_marked(conversation, seq, read(answer)).await
-            }
+            Purpose::Read(conversation, seq) => self.on_marked(conversation, seq, read(answer)).await,
             Purpose::Send(conversation, client_id) => {
                 self.on_sent(conversation, client_id, read(answer)).await
             }
@@ -222,7 +205,5 @@ impl Engine {
 
 /// Reads a reply as its type; one that cannot be read counts as an error of the server that trying again may cure.
 fn read<T: serde::de::DeserializeOwned>(answer: Result<Raw, ErrorBody>) -> Result<T, ErrorBody> {
-    answer?
-        .parse()
-        .map_err(|_| suda_proto::Code::Internal.because("the reply cannot be read"))
+    answer?.parse().map_err(|_| suda_proto::Code::Internal.because("the reply cannot be read"))
 }

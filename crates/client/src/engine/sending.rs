@@ -29,10 +29,7 @@ impl Engine {
         let item = Item {
             client_id: ClientId(Uuid::now_v7()),
             conversation,
-            base: self
-                .held
-                .get(&conversation)
-                .map_or(0, |held| held.state.received()),
+            base: self.held.get(&conversation).map_or(0, |held| held.state.received()),
             kind: composed.kind,
             target: composed.target,
             mentions: composed.mentions,
@@ -53,16 +50,8 @@ impl Engine {
     pub(super) async fn retry(&mut self, client_id: ClientId) -> Result<(), ClientError> {
         let item = self.take_failed(client_id)?;
         let conversation = item.conversation;
-        let item = Item {
-            failed: None,
-            ..item
-        };
-        self.cache
-            .write(vec![
-                Write::OutboxRemove(client_id),
-                Write::Outbox(item.clone()),
-            ])
-            .await?;
+        let item = Item { failed: None, ..item };
+        self.cache.write(vec![Write::OutboxRemove(client_id), Write::Outbox(item.clone())]).await?;
         self.outbox.push(item);
         self.announce(ClientEvent::MessagesChanged { conversation });
         self.pump(conversation);
@@ -72,23 +61,16 @@ impl Engine {
     /// Forgets a failed act.
     pub(super) async fn discard(&mut self, client_id: ClientId) -> Result<(), ClientError> {
         let conversation = self.take_failed(client_id)?.conversation;
-        self.cache
-            .write(vec![Write::OutboxRemove(client_id)])
-            .await?;
+        self.cache.write(vec![Write::OutboxRemove(client_id)]).await?;
         self.announce(ClientEvent::MessagesChanged { conversation });
         Ok(())
     }
 
     /// Only what failed can be taken back: anything else may be stored already.
     fn take_failed(&mut self, client_id: ClientId) -> Result<Item, ClientError> {
-        let item = self
-            .outbox
-            .find(client_id)
-            .filter(|item| item.failed.is_some());
+        let item = self.outbox.find(client_id).filter(|item| item.failed.is_some());
         let conversation = item.ok_or(ClientError::NoSuchSend)?.conversation;
-        self.outbox
-            .remove(conversation, client_id)
-            .ok_or(ClientError::NoSuchSend)
+        self.outbox.remove(conversation, client_id).ok_or(ClientError::NoSuchSend)
     }
 
     /// Sends what can be sent in one conversation.
@@ -126,12 +108,7 @@ impl Engine {
     }
 
     /// The server has it: it leaves the outbox and enters the history in one step.
-    async fn on_stored(
-        &mut self,
-        conversation: ConversationId,
-        client_id: ClientId,
-        sent: Sent,
-    ) -> Step {
+    async fn on_stored(&mut self, conversation: ConversationId, client_id: ClientId, sent: Sent) -> Step {
         // Where the event came first, nothing is left to do.
         let Some(mut item) = self.outbox.find(client_id).cloned() else {
             return Ok(());
@@ -155,9 +132,7 @@ impl Engine {
             standing: None,
         };
         if let Some(batch) = Batch::of_entries(sent.position.epoch, vec![entry]) {
-            let outcome = self
-                .absorb(conversation, batch, Source::Acknowledgement)
-                .await?;
+            let outcome = self.absorb(conversation, batch, Source::Acknowledgement).await?;
             if outcome.stale {
                 self.forget_sent(conversation, client_id).await?;
             }
@@ -173,24 +148,13 @@ impl Engine {
             return Ok(None);
         };
         let follows = state.epoch == sent.position.epoch && state.synced + 1 == sent.position.seq;
-        let wanted = Wanted {
-            seqs: item.target.into_iter().collect(),
-            ..Wanted::default()
-        };
+        let wanted = Wanted { seqs: item.target.into_iter().collect(), ..Wanted::default() };
         let slice = self.cache.slice(item.conversation, &wanted).await?;
         let Some(target) = slice.entries.values().next().filter(|_| follows) else {
             return Ok(None);
         };
-        let body = item
-            .body
-            .as_ref()
-            .and_then(|body| body.parse::<ReactionBody>().ok());
-        Ok(body.map(|body| {
-            Raw::of(&ReactionBody {
-                was: target.own_reaction(),
-                ..body
-            })
-        }))
+        let body = item.body.as_ref().and_then(|body| body.parse::<ReactionBody>().ok());
+        Ok(body.map(|body| Raw::of(&ReactionBody { was: target.own_reaction(), ..body })))
     }
 
     /// What the reaction replaced is not known here: its entry is fetched.
@@ -204,18 +168,14 @@ impl Engine {
             return self.void(conversation, held).await;
         }
         self.held.insert(conversation, held.clone());
-        self.cache
-            .write(vec![Write::Conversation(conversation, held)])
-            .await?;
+        self.cache.write(vec![Write::Conversation(conversation, held)]).await?;
         self.want_missing_later(conversation);
         Ok(())
     }
 
     async fn forget_sent(&mut self, conversation: ConversationId, client_id: ClientId) -> Step {
         self.outbox.acknowledged(conversation, client_id);
-        self.cache
-            .write(vec![Write::OutboxRemove(client_id)])
-            .await?;
+        self.cache.write(vec![Write::OutboxRemove(client_id)]).await?;
         self.announce(ClientEvent::MessagesChanged { conversation });
         Ok(())
     }
@@ -228,9 +188,7 @@ impl Engine {
     ) -> Vec<Write> {
         let own = entries.iter().filter(|entry| entry.author == self.me);
         let found = own.filter_map(|entry| self.outbox.acknowledged(conversation, entry.client_id));
-        found
-            .map(|item| Write::OutboxRemove(item.client_id))
-            .collect()
+        found.map(|item| Write::OutboxRemove(item.client_id)).collect()
     }
 
     async fn on_refused(
@@ -240,21 +198,11 @@ impl Engine {
         error: ErrorBody,
     ) -> Step {
         match self.outbox.refused(conversation, client_id, &error) {
-            Refusal::Pause {
-                retry_after_ms,
-                grows,
-            } => {
+            Refusal::Pause { retry_after_ms, grows } => {
                 let backoff = self.pauses.entry(conversation).or_default();
-                let pause = if grows {
-                    backoff.next(rand::random()).as_millis()
-                } else {
-                    0
-                };
+                let pause = if grows { backoff.next(rand::random()).as_millis() } else { 0 };
                 let pause = u64::try_from(pause).unwrap_or(u64::MAX);
-                self.after(
-                    retry_after_ms.saturating_add(pause),
-                    Timer::Release(conversation),
-                );
+                self.after(retry_after_ms.saturating_add(pause), Timer::Release(conversation));
                 Ok(())
             }
             Refusal::Rebase => {
@@ -284,23 +232,17 @@ impl Engine {
             Write::OutboxRemove(client_id)
         };
         self.cache.write(vec![write]).await?;
-        self.announce(ClientEvent::SendFailed {
-            conversation,
-            client_id,
-            error,
-        });
+        self.announce(ClientEvent::SendFailed { conversation, client_id, error });
         self.announce(ClientEvent::MessagesChanged { conversation });
         Ok(())
     }
 
     /// Looks for what was committed since the lowest base: first where the log ends.
     fn start_rebase(&mut self, conversation: ConversationId) {
-        let is_this = |purpose: &Purpose| matches!(purpose, Purpose::Rebase(asked, _) if *asked == conversation);
+        let is_this =
+            |purpose: &Purpose| matches!(purpose, Purpose::Rebase(asked, _) if *asked == conversation);
         if !self.requests.is_asking(is_this) {
-            let query = HistoryQuery {
-                conversation,
-                range: Range::Newest { limit: 1 },
-            };
+            let query = HistoryQuery { conversation, range: Range::Newest { limit: 1 } };
             self.ask(Request::History(query), Purpose::Rebase(conversation, None));
         }
     }
@@ -322,12 +264,7 @@ impl Engine {
         let mut writes = self.acknowledge_found(conversation, &page.entries);
         if page.to >= page.head || page.to < from {
             let base = page.to.max(from - 1);
-            writes.extend(
-                self.outbox
-                    .rebase(conversation, base)
-                    .into_iter()
-                    .map(Write::Outbox),
-            );
+            writes.extend(self.outbox.rebase(conversation, base).into_iter().map(Write::Outbox));
         } else {
             self.ask_rebase_page(conversation, page.to + 1);
         }
@@ -343,46 +280,25 @@ impl Engine {
             held.state.hear(page.epoch, page.head);
             self.void(conversation, held).await?;
         }
-        let base = self
-            .outbox
-            .lowest_base(conversation)
-            .map_or(page.head, |base| base.min(page.head));
+        let base = self.outbox.lowest_base(conversation).map_or(page.head, |base| base.min(page.head));
         if base < page.head {
             self.ask_rebase_page(conversation, base + 1);
             return Ok(());
         }
-        let writes = self
-            .outbox
-            .rebase(conversation, base)
-            .into_iter()
-            .map(Write::Outbox)
-            .collect();
+        let writes = self.outbox.rebase(conversation, base).into_iter().map(Write::Outbox).collect();
         self.cache.write(writes).await?;
         self.pump(conversation);
         Ok(())
     }
 
     fn ask_rebase_page(&mut self, conversation: ConversationId, from: u64) {
-        let range = Range::Between {
-            from,
-            to: from + u64::from(PAGE) - 1,
-        };
-        let query = HistoryQuery {
-            conversation,
-            range,
-        };
-        self.ask(
-            Request::History(query),
-            Purpose::Rebase(conversation, Some(from)),
-        );
+        let range = Range::Between { from, to: from + u64::from(PAGE) - 1 };
+        let query = HistoryQuery { conversation, range };
+        self.ask(Request::History(query), Purpose::Rebase(conversation, Some(from)));
     }
 
     /// A new epoch may end before the bases of what waits; what it kept of it lies after the same base or is gone.
     pub(super) fn clamp_bases(&mut self, conversation: ConversationId, head: u64) -> Vec<Write> {
-        self.outbox
-            .clamp(conversation, head)
-            .into_iter()
-            .map(Write::Outbox)
-            .collect()
+        self.outbox.clamp(conversation, head).into_iter().map(Write::Outbox).collect()
     }
 }

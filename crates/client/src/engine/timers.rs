@@ -51,11 +51,7 @@ impl Timers {
 
     /// Waits for the next timer; for ever where none is set. May be dropped while it waits.
     pub async fn next(&mut self) -> Timer {
-        let next = self
-            .0
-            .iter()
-            .min_by_key(|(_, at)| **at)
-            .map(|(timer, at)| (*timer, *at));
+        let next = self.0.iter().min_by_key(|(_, at)| **at).map(|(timer, at)| (*timer, *at));
         let Some((timer, at)) = next else {
             return std::future::pending().await;
         };

@@ -46,10 +46,7 @@ impl Host {
         if self.unwanted.contains(&send.client_id) {
             return Err(Code::NotAllowed.error());
         }
-        if send
-            .after
-            .is_some_and(|after| !self.log.contains(&Some(after)))
-        {
+        if send.after.is_some_and(|after| !self.log.contains(&Some(after))) {
             return Err(Code::OutOfTurn.error());
         }
         self.log.push(Some(send.client_id));
@@ -109,10 +106,7 @@ impl World {
         match self.outbox.refused(conversation(), client_id, &error) {
             Refusal::Pause { .. } | Refusal::SessionEnds => {}
             Refusal::Failed => {
-                let failed = self
-                    .stored
-                    .iter_mut()
-                    .find(|item| item.client_id == client_id);
+                let failed = self.stored.iter_mut().find(|item| item.client_id == client_id);
                 failed.expect("stored").failed = Some(error);
             }
             Refusal::Rebase => self.rebase(),
@@ -128,16 +122,10 @@ impl World {
         let Some(base) = self.outbox.lowest_base(conversation()) else {
             return;
         };
-        let read: Vec<ClientId> = self.host.log[usize::try_from(base).expect("small")..]
-            .iter()
-            .flatten()
-            .copied()
-            .collect();
-        read.into_iter()
-            .for_each(|client_id| self.acknowledge(client_id));
-        self.stored = self
-            .outbox
-            .rebase(conversation(), self.host.log.len() as u64);
+        let read: Vec<ClientId> =
+            self.host.log[usize::try_from(base).expect("small")..].iter().flatten().copied().collect();
+        read.into_iter().for_each(|client_id| self.acknowledge(client_id));
+        self.stored = self.outbox.rebase(conversation(), self.host.log.len() as u64);
     }
 
     fn disconnect(&mut self) {
@@ -152,8 +140,7 @@ impl World {
     }
 
     fn pump(&mut self, room: usize) {
-        self.requests
-            .extend(self.outbox.take_ready(conversation(), room));
+        self.requests.extend(self.outbox.take_ready(conversation(), room));
     }
 
     fn settle(&mut self) {
@@ -241,25 +228,15 @@ fn a_failed_send_does_not_hold_up_those_after_it() {
     assert_eq!(sends[2].after, Some(items[1].client_id));
     outbox.acknowledged(conversation(), items[0].client_id);
     assert_eq!(
-        outbox.refused(
-            conversation(),
-            items[1].client_id,
-            &Code::TextTooLong.error()
-        ),
+        outbox.refused(conversation(), items[1].client_id, &Code::TextTooLong.error()),
         Refusal::Failed
     );
     outbox.refused(conversation(), items[2].client_id, &Code::OutOfTurn.error());
-    assert!(
-        outbox.take_ready(conversation(), 10).is_empty(),
-        "the pause is not over"
-    );
+    assert!(outbox.take_ready(conversation(), 10).is_empty(), "the pause is not over");
     outbox.release(conversation());
     let again = outbox.take_ready(conversation(), 10);
     assert_eq!(
-        again
-            .iter()
-            .map(|send| (send.client_id, send.after))
-            .collect::<Vec<_>>(),
+        again.iter().map(|send| (send.client_id, send.after)).collect::<Vec<_>>(),
         [(items[2].client_id, None)]
     );
 }
@@ -269,16 +246,9 @@ fn nothing_overtakes_a_refused_send_whose_followers_are_unanswered() {
     let mut outbox = Outbox::default();
     (0..3).for_each(|number| outbox.push(item(number, 0)));
     let sends = outbox.take_ready(conversation(), 10);
-    outbox.refused(
-        conversation(),
-        sends[0].client_id,
-        &Code::Overloaded.error(),
-    );
+    outbox.refused(conversation(), sends[0].client_id, &Code::Overloaded.error());
     outbox.release(conversation());
-    assert!(
-        outbox.take_ready(conversation(), 10).is_empty(),
-        "two answers are on their way"
-    );
+    assert!(outbox.take_ready(conversation(), 10).is_empty(), "two answers are on their way");
     for send in &sends[1..] {
         outbox.refused(conversation(), send.client_id, &Code::OutOfTurn.error());
     }
@@ -291,10 +261,7 @@ fn no_more_than_the_window_is_in_flight() {
     let mut outbox = Outbox::default();
     (0..40).for_each(|number| outbox.push(item(number, 0)));
     assert_eq!(outbox.take_ready(conversation(), 3).len(), 3);
-    assert_eq!(
-        outbox.take_ready(conversation(), 100).len(),
-        MOST_IN_FLIGHT - 3
-    );
+    assert_eq!(outbox.take_ready(conversation(), 100).len(), MOST_IN_FLIGHT - 3);
     assert!(outbox.take_ready(conversation(), 100).is_empty());
 }
 
@@ -303,11 +270,7 @@ fn a_lost_session_fails_nothing() {
     let mut outbox = Outbox::default();
     outbox.push(item(0, 0));
     let sends = outbox.take_ready(conversation(), 1);
-    let refusal = outbox.refused(
-        conversation(),
-        sends[0].client_id,
-        &Code::Unauthenticated.error(),
-    );
+    let refusal = outbox.refused(conversation(), sends[0].client_id, &Code::Unauthenticated.error());
     assert_eq!(refusal, Refusal::SessionEnds);
     outbox.disconnected();
     assert_eq!(outbox.take_ready(conversation(), 1), sends);

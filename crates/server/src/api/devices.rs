@@ -48,15 +48,3 @@ async fn remove(
     server.revoke(caller.account, &[device], Close::Unauthenticated);
     Ok(Json(Done {}))
 }
-
-impl Server {
-    /// Notes that a device was seen now; a failure costs only an older "last active".
-    pub(crate) fn touch(self: &Arc<Self>, device: DeviceId) {
-        let server = Arc::clone(self);
-        tokio::spawn(async move {
-            if let Err(failure) = server.ports.devices.touch(&[(device, server.clock.now())]).await {
-                tracing::warn!(%failure, "noting a device's activity failed");
-            }
-        });
-    }
-}

@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use suda_domain::ports::inbox::{InboxCursor, InboxRow};
+use suda_proto::close::Close;
 use suda_proto::event::{Event, Marks, MemberMarks, Rows, Synced};
 use suda_proto::{Code, ConversationId, ErrorBody};
 
@@ -80,7 +81,7 @@ pub async fn sync(server: &Arc<Server>, caller: &Caller, query: SyncQuery) -> Re
     };
     // Opened before anything is read, so that nothing falls between.
     let opened = server.registry.open(caller.account, caller.device, true);
-    let session = Listening { server, session: opened.ok_or_else(|| Code::Overloaded.error())? };
+    let opened = opened.ok_or_else(|| Code::Overloaded.error())?;
     if server.is_draining() {
         return Err(Code::Draining.error());
     }
@@ -90,47 +91,34 @@ pub async fn sync(server: &Arc<Server>, caller: &Caller, query: SyncQuery) -> Re
         return Err(Code::Unauthenticated.error());
     }
     if let Some(open) = query.open {
-        session.session.open(open);
+        opened.session.open(open);
     }
     let (mut events, cursor) = news(server, caller, before.as_ref(), query.open).await?;
     let wait = Duration::from_secs(u64::from(query.wait.unwrap_or(0))).min(WAIT_MAX);
     if !events.is_empty() || wait.is_zero() || before.is_none() {
         return Ok(Synced { events, cursor: cursor.text() });
     }
-    events.extend(session.wait(wait).await?);
+    events.extend(listen(&opened.session, wait).await?);
     // The cursor is the one from before the wait: rows that these events moved are told again by the next poll, as
     // heads that the device then has already.
     Ok(Synced { events, cursor: cursor.text() })
 }
 
-/// A session that is forgotten when the poll ends, however it ends.
-struct Listening<'a> {
-    server: &'a Server,
-    session: Arc<Session>,
-}
-
-impl Drop for Listening<'_> {
-    fn drop(&mut self) {
-        self.server.registry.forget(&self.session);
+/// Waits for something to happen, and gathers what follows closely.
+async fn listen(session: &Session, wait: Duration) -> Result<Vec<Event>, ErrorBody> {
+    if tokio::time::timeout(wait, session.ready()).await.is_err() {
+        return Ok(Vec::new());
     }
-}
-
-impl Listening<'_> {
-    async fn wait(&self, wait: Duration) -> Result<Vec<Event>, ErrorBody> {
-        if tokio::time::timeout(wait, self.session.ready()).await.is_err() {
-            return Ok(Vec::new());
-        }
-        tokio::time::sleep(GATHER).await;
-        let waiting = self.session.take();
-        match waiting.closed {
-            Some(suda_proto::close::Close::Draining) => Err(Code::Draining.error()),
-            Some(suda_proto::close::Close::Unauthenticated) => Err(Code::Unauthenticated.error()),
-            Some(suda_proto::close::Close::AccountClosed) => Err(Code::AccountDisabled.error()),
-            Some(_) => Ok(vec![Event::Resync {}]),
-            None => {
-                let frames = waiting.frames.iter();
-                Ok(frames.filter_map(|frame| serde_json::from_str(frame).ok()).collect())
-            }
+    tokio::time::sleep(GATHER).await;
+    let waiting = session.take();
+    match waiting.closed {
+        Some(Close::Draining) => Err(Code::Draining.error()),
+        Some(Close::Unauthenticated) => Err(Code::Unauthenticated.error()),
+        Some(Close::AccountClosed) => Err(Code::AccountDisabled.error()),
+        Some(_) => Ok(vec![Event::Resync {}]),
+        None => {
+            let frames = waiting.frames.iter();
+            Ok(frames.filter_map(|frame| serde_json::from_str(frame).ok()).collect())
         }
     }
 }

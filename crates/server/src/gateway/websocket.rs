@@ -17,7 +17,7 @@ use super::resume::Resume;
 use super::{Caller, requests, window};
 use crate::api::auth::authenticate;
 use crate::server::Server;
-use crate::session::Session;
+use crate::session::{Opened, Session};
 
 /// Frames up to so many times the limit are read and refused by code; larger ones close the connection.
 pub const READ_FACTOR: usize = 4;
@@ -45,15 +45,8 @@ pub async fn serve(server: Arc<Server>, mut socket: WebSocket, origin: Origin) {
     let end = match greeted {
         Err(_) => End::Close(Close::Silent),
         Ok(Err(end)) => end,
-        Ok(Ok(caller)) => {
-            // Boxed: the greeting's memory is given back before the long life of the session begins.
-            let end = Box::pin(live(&server, &mut socket, &caller)).await;
-            if let Some(session) = &caller.session {
-                session.close(Close::Silent);
-                server.registry.forget(session);
-            }
-            end
-        }
+        // Boxed: the greeting's memory is given back before the long life of the session begins.
+        Ok(Ok((caller, opened))) => Box::pin(live(&server, &mut socket, &caller, &opened.session)).await,
     };
     let (code, reason) = match end {
         End::Gone => return,
@@ -66,7 +59,11 @@ pub async fn serve(server: Arc<Server>, mut socket: WebSocket, origin: Origin) {
 }
 
 /// Reads hello, opens the session and sends the welcome.
-async fn greet(server: &Arc<Server>, socket: &mut WebSocket, origin: Origin) -> Result<Caller, End> {
+async fn greet(
+    server: &Arc<Server>,
+    socket: &mut WebSocket,
+    origin: Origin,
+) -> Result<(Caller, Opened), End> {
     loop {
         let text = match next_text(socket).await? {
             Ok(text) => text,
@@ -89,14 +86,9 @@ async fn greet(server: &Arc<Server>, socket: &mut WebSocket, origin: Origin) -> 
             Err(error) => Err(error),
         };
         match outcome {
-            Ok((caller, welcome)) => {
-                if let Err(end) = send(server, socket, reply_text(id, &welcome)).await {
-                    if let Some(session) = &caller.session {
-                        server.registry.forget(session);
-                    }
-                    return Err(end);
-                }
-                return Ok(caller);
+            Ok((caller, opened, welcome)) => {
+                send(server, socket, reply_text(id, &welcome)).await?;
+                return Ok((caller, opened));
             }
             Err(error) => {
                 send(server, socket, error_text(Some(id), &error)).await?;
@@ -109,72 +101,63 @@ async fn greet(server: &Arc<Server>, socket: &mut WebSocket, origin: Origin) -> 
 }
 
 /// Opens the session, then reads the window: what happens in between waits in the session's queue.
-async fn welcome(server: &Arc<Server>, hello: Hello, origin: Origin) -> Result<(Caller, Welcome), ErrorBody> {
+async fn welcome(
+    server: &Arc<Server>,
+    hello: Hello,
+    origin: Origin,
+) -> Result<(Caller, Opened, Welcome), ErrorBody> {
     if hello.protocol != PROTOCOL {
         return Err(Code::UnsupportedProtocol.error());
+    }
+    let revocations = server.registry.revocations();
+    let token = hello.token.ok_or_else(|| Code::Unauthenticated.error())?;
+    let device = authenticate(server, &token).await?;
+    let opened = server.registry.open(device.account, device.id, hello.foreground);
+    let opened = opened.ok_or_else(|| Code::Overloaded.error())?;
+    if server.registry.revocations() != revocations {
+        // It may have been this token's, after it was checked and before there was a session to close.
+        authenticate(server, &token).await?;
     }
     if server.is_draining() {
         return Err(Code::Draining.error());
     }
-    let token = hello.token.ok_or_else(|| Code::Unauthenticated.error())?;
-    let device = authenticate(server, &token).await?;
-    let opened = server.registry.open(device.account, device.id, hello.foreground);
-    let session = opened.ok_or_else(|| Code::Overloaded.error())?;
     let caller = Caller {
         account: device.account,
         device: device.id,
-        session: Some(Arc::clone(&session)),
+        session: Some(Arc::clone(&opened.session)),
         spared: origin.spared,
     };
-    let reply = async {
-        // Again, now that a revocation would find the session: none can fall between the two.
-        authenticate(server, &token).await?;
-        if server.is_draining() {
-            return Err(Code::Draining.error());
-        }
-        let resume = hello.resume.as_deref().and_then(Resume::read);
-        let resume = resume.filter(|resume| resume.epoch == server.ports.log.epoch());
-        let since = resume.map_or(0, Resume::since);
-        let window = window::read(server, caller.account, since, None, hello.window).await?;
-        Ok(Welcome {
-            protocol: PROTOCOL,
-            features: Vec::new(),
-            limits: server.settings.limits,
-            heartbeat_seconds: server.settings.heartbeat.as_secs() as u32,
-            account: caller.account,
-            device: caller.device,
-            now: server.clock.now(),
-            resumed: resume.is_some(),
-            window,
-        })
+    let resume = hello.resume.as_deref().and_then(Resume::read);
+    let resume = resume.filter(|resume| resume.epoch == server.ports.log.epoch());
+    let since = resume.map_or(0, Resume::since);
+    let window = window::read(server, caller.account, since, None, hello.window).await?;
+    server.seen(device.id);
+    let welcome = Welcome {
+        protocol: PROTOCOL,
+        features: Vec::new(),
+        limits: server.settings.limits,
+        heartbeat_seconds: server.settings.heartbeat.as_secs() as u32,
+        account: caller.account,
+        device: caller.device,
+        now: server.clock.now(),
+        resumed: resume.is_some(),
+        window,
     };
-    match reply.await {
-        Ok(welcome) => {
-            server.touch(device.id);
-            Ok((caller, welcome))
-        }
-        Err(error) => {
-            server.registry.forget(&session);
-            Err(error)
-        }
-    }
+    Ok((caller, opened, welcome))
 }
 
 /// The session's life: whatever is ready, until the end.
-async fn live(server: &Arc<Server>, socket: &mut WebSocket, caller: &Caller) -> End {
-    let Some(session) = caller.session.clone() else {
-        return End::Gone;
-    };
+async fn live(server: &Arc<Server>, socket: &mut WebSocket, caller: &Caller, session: &Arc<Session>) -> End {
     let turns = Arc::new(Semaphore::new(server.settings.session_requests));
     let heartbeat = server.settings.heartbeat;
     let mut heard = Instant::now();
     let mut pinged = false;
     loop {
         let silence = if pinged { heartbeat * 2 } else { heartbeat };
+        // Taken in turn: a session under constant delivery is still read from and pinged.
         tokio::select! {
-            biased;
             () = session.ready() => {
-                if let Err(end) = write_waiting(server, socket, &session).await {
+                if let Err(end) = write_waiting(server, socket, session).await {
                     return end;
                 }
             }
@@ -183,7 +166,7 @@ async fn live(server: &Arc<Server>, socket: &mut WebSocket, caller: &Caller) -> 
                 heard = Instant::now();
                 pinged = false;
                 match frame {
-                    Some(Ok(Message::Text(text))) => take(server, caller, &session, &turns, &text),
+                    Some(Ok(Message::Text(text))) => take(server, caller, session, &turns, &text),
                     Some(Ok(Message::Binary(_))) => session.push(error_text(None, &Code::BinaryFrame.error()).into()),
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                     Some(Ok(Message::Close(_))) | None => return End::Gone,
@@ -195,7 +178,7 @@ async fn live(server: &Arc<Server>, socket: &mut WebSocket, caller: &Caller) -> 
                     return End::Close(Close::Silent);
                 }
                 pinged = true;
-                if let Err(end) = write(server, socket, &session, Message::Ping(Default::default())).await {
+                if let Err(end) = write(server, socket, session, Message::Ping(Default::default())).await {
                     return end;
                 }
             }

@@ -14,7 +14,7 @@ use suda_proto::close::Close;
 use suda_proto::{AccountId, ConversationId, DeviceId};
 use tokio::sync::Notify;
 
-pub use registry::Registry;
+pub use registry::{Opened, Registry};
 
 /// Most orders of a session that hosts have not answered.
 const UNANSWERED_MAX: usize = 512;

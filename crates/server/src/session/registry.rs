@@ -14,11 +14,26 @@ const SHARDS: usize = 64;
 
 type Shard = Mutex<HashMap<AccountId, Vec<Arc<Session>>>>;
 
+/// A session that is forgotten when its connection ends, however it ends.
+pub struct Opened {
+    registry: Arc<Registry>,
+    /// The session.
+    pub session: Arc<Session>,
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.session.close(Close::Silent);
+        self.registry.forget(&self.session);
+    }
+}
+
 /// Every session of this node.
 pub struct Registry {
     shards: Vec<Shard>,
     next: AtomicU64,
     count: AtomicUsize,
+    revocations: AtomicU64,
     emptied: Notify,
     queue: QueueLimits,
     most: usize,
@@ -32,6 +47,7 @@ impl Registry {
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             next: AtomicU64::new(1),
             count: AtomicUsize::new(0),
+            revocations: AtomicU64::new(0),
             emptied: Notify::new(),
             queue,
             most,
@@ -40,7 +56,7 @@ impl Registry {
     }
 
     /// Opens a session; `None` where there is no room. The device's oldest session makes room for its newest.
-    pub fn open(&self, account: AccountId, device: DeviceId, foreground: bool) -> Option<Arc<Session>> {
+    pub fn open(self: &Arc<Self>, account: AccountId, device: DeviceId, foreground: bool) -> Option<Opened> {
         if self.count.fetch_add(1, Ordering::Relaxed) >= self.most {
             self.count.fetch_sub(1, Ordering::Relaxed);
             return None;
@@ -56,11 +72,11 @@ impl Registry {
             oldest.close(Close::Replaced);
         }
         sessions.push(Arc::clone(&session));
-        Some(session)
+        drop(shard);
+        Some(Opened { registry: Arc::clone(self), session })
     }
 
-    /// Forgets a session whose connection ended.
-    pub fn forget(&self, session: &Session) {
+    fn forget(&self, session: &Session) {
         let mut shard = self.shard(session.account);
         if let Some(sessions) = shard.get_mut(&session.account) {
             let before = sessions.len();
@@ -84,12 +100,21 @@ impl Registry {
     }
 
     /// Closes the sessions of one device of the account, or of all where `device` is absent.
+    ///
+    /// To be called once the revocation is stored. It is counted before sessions are looked for: a token that was
+    /// checked earlier belongs to a session that is found, or to one that sees another count.
     pub fn close(&self, account: AccountId, device: Option<DeviceId>, why: Close) {
+        self.revocations.fetch_add(1, Ordering::SeqCst);
         self.each(account, |session| {
             if device.is_none_or(|device| session.device == device) {
                 session.close(why);
             }
         });
+    }
+
+    /// How often access was revoked so far.
+    pub fn revocations(&self) -> u64 {
+        self.revocations.load(Ordering::SeqCst)
     }
 
     /// Closes every session.

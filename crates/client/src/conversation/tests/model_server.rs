@@ -26,33 +26,17 @@ pub fn me() -> AccountId {
 /// Mentions that tell entries apart.
 pub fn mentions(seq: u64) -> Vec<Mention> {
     let length = u32::try_from(seq).expect("small");
-    vec![Mention {
-        who: Mentioned::All,
-        start: 0,
-        length,
-    }]
+    vec![Mention { who: Mentioned::All, start: 0, length }]
 }
 
 /// What somebody does next in the conversation; numbers choose among what is possible.
 #[derive(Clone, Debug)]
 pub enum Act {
-    Say {
-        author: u8,
-    },
-    Edit {
-        pick: u64,
-    },
-    Delete {
-        pick: u64,
-    },
-    React {
-        author: u8,
-        pick: u64,
-        emoji: Option<u8>,
-    },
-    EraseAuthor {
-        author: u8,
-    },
+    Say { author: u8 },
+    Edit { pick: u64 },
+    Delete { pick: u64 },
+    React { author: u8, pick: u64, emoji: Option<u8> },
+    EraseAuthor { author: u8 },
 }
 
 /// The log and how its messages stand.
@@ -80,27 +64,15 @@ impl Server {
 
     fn append(&mut self, kind: Kind, author: u8, target: Option<u64>, body: Option<Raw>) -> Entry {
         let seq = self.head() + 1;
-        let client_id =
-            ClientId::caused_by("test", &[&seq.to_be_bytes(), &self.epoch.to_be_bytes()]);
-        let ordinal =
-            self.log.last().map_or(0, |last| last.ordinal) + u64::from(kind == Kind::Message);
+        let client_id = ClientId::caused_by("test", &[&seq.to_be_bytes(), &self.epoch.to_be_bytes()]);
+        let ordinal = self.log.last().map_or(0, |last| last.ordinal) + u64::from(kind == Kind::Message);
         let mentions = match kind {
             Kind::Message | Kind::Edit => mentions(seq),
             _ => Vec::new(),
         };
         let author = account(author);
-        let entry = Entry {
-            seq,
-            at: seq,
-            kind,
-            author,
-            client_id,
-            ordinal,
-            target,
-            mentions,
-            body,
-            standing: None,
-        };
+        let entry =
+            Entry { seq, at: seq, kind, author, client_id, ordinal, target, mentions, body, standing: None };
         self.log.push(entry.clone());
         entry
     }
@@ -108,22 +80,13 @@ impl Server {
     /// A message that can still be edited, deleted or reacted to.
     fn pick(&self, pick: u64) -> Option<u64> {
         let stands = |entry: &&Entry| entry.kind == Kind::Message && entry.body.is_some();
-        let seqs: Vec<u64> = self
-            .log
-            .iter()
-            .filter(stands)
-            .map(|entry| entry.seq)
-            .collect();
+        let seqs: Vec<u64> = self.log.iter().filter(stands).map(|entry| entry.seq).collect();
         let index = usize::try_from(pick).expect("small") % seqs.len().max(1);
         seqs.get(index).copied()
     }
 
     fn text(&self, text: &str) -> Option<Raw> {
-        Some(Raw::of(&format!(
-            "{text} {} {}",
-            self.epoch,
-            self.head() + 1
-        )))
+        Some(Raw::of(&format!("{text} {} {}", self.epoch, self.head() + 1)))
     }
 
     /// Commits an act and gives back its entry as live devices get it.
@@ -150,16 +113,9 @@ impl Server {
                 (standing.deleted, standing.reactions) = (entry.seq, Vec::new());
                 Some(entry)
             }
-            Act::React {
-                author,
-                pick,
-                emoji,
-            } => self.react(author, pick, emoji),
+            Act::React { author, pick, emoji } => self.react(author, pick, emoji),
             Act::EraseAuthor { author } => {
-                let (entry, author) = (
-                    self.append(Kind::AuthorErased, author, None, None),
-                    account(author),
-                );
+                let (entry, author) = (self.append(Kind::AuthorErased, author, None, None), account(author));
                 self.erase_author(author, entry.seq);
                 Some(entry)
             }
@@ -174,12 +130,8 @@ impl Server {
             Some(emoji) => self.chosen.insert(key, emoji.clone()),
             None => self.chosen.remove(&key),
         };
-        let entry = self.append(
-            Kind::Reaction,
-            author,
-            Some(target),
-            Some(Raw::of(&ReactionBody { emoji, was })),
-        );
+        let entry =
+            self.append(Kind::Reaction, author, Some(target), Some(Raw::of(&ReactionBody { emoji, was })));
         let reactions = self.count(target);
         let standing = self.standing.entry(target).or_default();
         (standing.reacted, standing.reactions) = (entry.seq, reactions);
@@ -189,11 +141,7 @@ impl Server {
     fn count(&self, target: u64) -> Vec<ReactionCount> {
         let mut counts: BTreeMap<String, ReactionCount> = BTreeMap::new();
         for ((_, who), emoji) in self.chosen.iter().filter(|((seq, _), _)| *seq == target) {
-            let new = || ReactionCount {
-                emoji: emoji.clone(),
-                count: 0,
-                mine: false,
-            };
+            let new = || ReactionCount { emoji: emoji.clone(), count: 0, mine: false };
             let one = counts.entry(emoji.clone()).or_insert_with(new);
             one.count += 1;
             one.mine |= *who == me();
@@ -203,23 +151,13 @@ impl Server {
 
     fn erase_author(&mut self, author: AccountId, seq: u64) {
         let is_own = |entry: &&Entry| entry.author == author && entry.body.is_some();
-        let own: Vec<(u64, Kind)> = self
-            .log
-            .iter()
-            .filter(is_own)
-            .map(|entry| (entry.seq, entry.kind))
-            .collect();
+        let own: Vec<(u64, Kind)> =
+            self.log.iter().filter(is_own).map(|entry| (entry.seq, entry.kind)).collect();
         for (own, kind) in own {
             self.entry(own).body = None;
             self.entry(own).mentions.clear();
             if kind == Kind::Message {
-                self.standing.insert(
-                    own,
-                    Standing {
-                        deleted: seq,
-                        ..Standing::default()
-                    },
-                );
+                self.standing.insert(own, Standing { deleted: seq, ..Standing::default() });
             }
         }
         self.chosen.retain(|(_, who), _| *who != author);
@@ -246,35 +184,18 @@ impl Server {
         let (from, to) = match range {
             Range::Between { from, to } => (from, to.min(from + u64::from(PAGE) - 1)),
             Range::Newest { limit } => ((head + 1).saturating_sub(u64::from(limit)), head),
-            Range::Before { before, limit } => (
-                before.saturating_sub(u64::from(limit)),
-                before.saturating_sub(1),
-            ),
-            Range::Around { seq, limit } => (
-                seq.saturating_sub(u64::from(limit) / 2),
-                seq.saturating_add(u64::from(limit) / 2),
-            ),
+            Range::Before { before, limit } => {
+                (before.saturating_sub(u64::from(limit)), before.saturating_sub(1))
+            }
+            Range::Around { seq, limit } => {
+                (seq.saturating_sub(u64::from(limit) / 2), seq.saturating_add(u64::from(limit) / 2))
+            }
         };
-        let (from, to) = (
-            from.max(1),
-            to.min(head).min(from.max(1) + LARGEST_PAGE - 1),
-        );
-        let standing = |entry: &Entry| Entry {
-            standing: self.standing.get(&entry.seq).cloned(),
-            ..entry.clone()
-        };
-        let entries = self
-            .log
-            .iter()
-            .filter(|entry| (from..=to).contains(&entry.seq))
-            .map(standing)
-            .collect();
-        Batch {
-            epoch: self.epoch,
-            from,
-            to,
-            head,
-            entries,
-        }
+        let (from, to) = (from.max(1), to.min(head).min(from.max(1) + LARGEST_PAGE - 1));
+        let standing =
+            |entry: &Entry| Entry { standing: self.standing.get(&entry.seq).cloned(), ..entry.clone() };
+        let entries =
+            self.log.iter().filter(|entry| (from..=to).contains(&entry.seq)).map(standing).collect();
+        Batch { epoch: self.epoch, from, to, head, entries }
     }
 }
