@@ -51,3 +51,23 @@ impl Entropy for SystemEntropy {
         rand::fill(bytes);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_set_back_stands_still() {
+        let ahead = SystemClock::starting_at(0).now() + 3_600_000;
+        let clock = SystemClock::starting_at(ahead);
+        assert_eq!(clock.now(), ahead, "the system is an hour behind what was stored");
+        assert!(SystemClock::starting_at(0).now() < ahead);
+    }
+
+    #[test]
+    fn uuids_are_in_time_order() {
+        let [early, late] = [1_000, 2_000].map(|now| SystemEntropy.uuid(now));
+        assert!(early < late);
+        assert_eq!(early.get_version_num(), 7);
+    }
+}

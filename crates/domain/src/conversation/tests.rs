@@ -15,6 +15,7 @@ use crate::membership::Membership;
 use crate::message::MessageState;
 use crate::ports::log::Loaded;
 use crate::receipts::{Marks, Summary};
+use crate::rights::Right;
 
 const ACCOUNTS: u8 = 5;
 
@@ -436,6 +437,57 @@ fn a_blocked_direct_conversation_takes_nothing() {
     }
     world.conversation.blocked = false;
     assert!(world.step(&message(0, 1, 1)).is_ok());
+}
+
+/// An act that needs the right: by `who`, on a message of its own or of the other's, or on a member of a lower role.
+fn act_of(right: Right, who: u8, own: u64, others: u64, lower: u8) -> Command {
+    let emoji = Raw::of(&ReactionBody { emoji: Some("👍".to_owned()), was: None });
+    match right {
+        Right::Send => message(who, 900, 1),
+        Right::React => post(who, 900, 1, Kind::Reaction, Some(others), Some(emoji)),
+        Right::EditOwn => post(who, 900, 1, Kind::Edit, Some(own), Some(text("better"))),
+        Right::DeleteOwn => post(who, 900, 1, Kind::Delete, Some(own), None),
+        Right::DeleteAny => post(who, 900, 1, Kind::Delete, Some(others), None),
+        Right::Leave => act(who, 900, Act::RemoveMember(account(who))),
+        Right::ChangeSettings => {
+            let title = Some("title".to_owned());
+            act(who, 900, Act::ChangeSettings(SettingsBody { title, ..SettingsBody::default() }))
+        }
+        Right::AddMembers => act(who, 900, Act::AddMembers(vec![account(7)])),
+        Right::RemoveMembers => act(who, 900, Act::RemoveMember(account(lower))),
+        Right::ChangeRoles => act(who, 900, Act::ChangeRole(account(lower), Role::Admin)),
+        Right::Dissolve => act(who, 900, Act::Dissolve),
+    }
+}
+
+#[test]
+fn the_table_of_rights_is_what_happens() {
+    let is_refused = |world: &mut World, command: &Command| match world.step(command) {
+        Ok(_) => false,
+        Err(code) => {
+            assert_eq!(code, Code::NotAllowed.name(), "{command:?}");
+            true
+        }
+    };
+    for right in Right::ALL {
+        // 0 is the owner, 1 an admin, 2 and 3 members; everybody has said something.
+        for (who, role) in [(0, Role::Owner), (1, Role::Admin), (2, Role::Member)] {
+            let mut world = World::group(&[0, 1, 2, 3], History::FromJoin);
+            world.step(&act(0, 1, Act::ChangeRole(account(1), Role::Admin))).expect("promotes");
+            let said = [0, 1, 2, 3]
+                .map(|who| world.step(&message(who, 10 + u16::from(who), 1)).expect("is sent").position.seq);
+            let is_owner_leaving = right == Right::Leave && role == Role::Owner;
+            let command = act_of(right, who, said[usize::from(who)], said[3], 3);
+            let is_given = right.is_given(ConversationKind::Group, role) && !is_owner_leaving;
+            assert_eq!(is_refused(&mut world, &command), !is_given, "{right:?} of {role:?}");
+        }
+        let mut world = World::direct();
+        let said = [0, 1]
+            .map(|who| world.step(&message(who, 10 + u16::from(who), 1)).expect("is sent").position.seq);
+        let command = act_of(right, 0, said[0], said[1], 1);
+        let is_given = right.is_given(ConversationKind::Direct, Role::Member);
+        assert_eq!(is_refused(&mut world, &command), !is_given, "{right:?} in a direct conversation");
+    }
 }
 
 #[test]
