@@ -9,9 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use suda_domain::message::check_body;
 use suda_proto::entry::{MessageBody, SetKey};
-use suda_proto::frame::{
-    OutgoingRequest, RequestFrame, ServerFrame, error_text, event_text, reply_text,
-};
+use suda_proto::frame::{OutgoingRequest, RequestFrame, ServerFrame, error_text, event_text, reply_text};
 use suda_proto::request::Request;
 use suda_proto::{Limits, Mention, Raw, reply};
 
@@ -33,11 +31,8 @@ fn request_survives(text: &str) {
     let Ok(request) = frame.request() else {
         return;
     };
-    let written = serde_json::to_string(&OutgoingRequest {
-        id: frame.id,
-        request: request.clone(),
-    })
-    .expect("requests serialise");
+    let written = serde_json::to_string(&OutgoingRequest { id: frame.id, request: request.clone() })
+        .expect("requests serialise");
     let again = RequestFrame::read(&written).expect("a written frame is read");
     assert_eq!(again.id, frame.id);
     assert_eq!(again.request().as_ref(), Ok(&request));
@@ -109,10 +104,7 @@ fn accepted_body_can_be_shown(body: &Raw, mentions: &[Mention]) {
         return;
     }
     let shown: MessageBody = body.parse().expect("an accepted body is read");
-    assert_eq!(
-        Raw::of(&shown).parse::<MessageBody>().ok(),
-        Some(shown.clone())
-    );
+    assert_eq!(Raw::of(&shown).parse::<MessageBody>().ok(), Some(shown.clone()));
     if let MessageBody::Text { text, .. } = shown {
         let characters = text.chars().count() as u64;
         for mention in mentions {

@@ -175,6 +175,8 @@ impl Engine {
     }
 
     async fn log_out(&mut self, done: Done<()>) {
+        // Whoever calls after this is told that the client has stopped.
+        self.commands.close();
         let wiped = self.cache.write(vec![Write::Wipe]).await;
         self.announce_state(ConnectionState::LoggedOut);
         // The caller may have given up waiting.
@@ -182,6 +184,7 @@ impl Engine {
     }
 
     async fn shut_down(&mut self, done: Done<()>) {
+        self.commands.close();
         self.disconnect();
         self.cache.close().await;
         let _ = done.send(Ok(()));

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::entry::Entry;
 use crate::ids::{AccountId, ConversationId};
+use crate::raw::Raw;
 use crate::reply::Row;
 
 /// Every event by its name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "event", content = "body", rename_all = "snake_case")]
 pub enum Event {
     /// New entries. A device applies them when they follow what it has, and fetches what lies between otherwise.
@@ -26,8 +27,32 @@ pub enum Event {
     /// The server lost track of what this session got: resume as after a reconnect.
     Resync {},
     /// An event that this version does not know.
-    #[serde(other)]
     Unknown,
+}
+
+/// By hand: serde would take the body apart before it has read the event's name, wherever the body stands in front, and
+/// a value that passes through must not be.
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Shape {
+            event: String,
+            body: Option<Raw>,
+        }
+        let Shape { event, body } = Shape::deserialize(deserializer)?;
+        let body = body.unwrap_or_else(|| Raw::of(&()));
+        let read = match event.as_str() {
+            "entries" => body.parse().map(Self::Entries),
+            "marks" => body.parse().map(Self::Marks),
+            "read" => body.parse().map(Self::Read),
+            "typing" => body.parse().map(Self::Typing),
+            "rows" => body.parse().map(Self::Rows),
+            "reset" => body.parse().map(Self::Reset),
+            "resync" => Ok(Self::Resync {}),
+            _ => Ok(Self::Unknown),
+        };
+        read.map_err(serde::de::Error::custom)
+    }
 }
 
 /// New entries of one conversation, ascending and without gaps.
@@ -112,4 +137,27 @@ pub struct Synced {
     pub events: Vec<Event>,
     /// The cursor for the next call.
     pub cursor: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_may_stand_in_front_and_strangers_are_told_apart() {
+        let entry = r#"{"seq":1,"at":2,"kind":"message","author":"01a20304-9555-7898-bf01-e4a98f7bab1f",
+            "client_id":"01a20304-9555-7898-bf01-e4a98f7bab1f","ordinal":1,"body":{"type":"text","text":"hi"}}"#;
+        let body = format!(
+            r#"{{"conversation":"01a20304-9555-7898-bf01-e4a98f7bab1f","epoch":1,"entries":[{entry}]}}"#
+        );
+        let behind: Event =
+            serde_json::from_str(&format!(r#"{{"event":"entries","body":{body}}}"#)).expect("reads");
+        let in_front: Event =
+            serde_json::from_str(&format!(r#"{{"body":{body},"event":"entries"}}"#)).expect("reads");
+        assert!(matches!(behind, Event::Entries(_)));
+        assert_eq!(behind, in_front);
+        let unknown: Event = serde_json::from_str(r#"{"event":"dance","body":7}"#).expect("reads");
+        assert_eq!(unknown, Event::Unknown);
+        assert!(serde_json::from_str::<Event>(r#"{"event":"entries","body":7}"#).is_err());
+    }
 }

@@ -93,6 +93,9 @@ impl SegmentFile {
     }
 }
 
+/// How many records the whole log has.
+pub const RECORDS: usize = 6;
+
 /// A small whole log: a sealed segment and one with free room.
 pub fn whole_log() -> Vec<Vec<u8>> {
     let mut first = SegmentFile::new(1, 1);

@@ -14,6 +14,7 @@ use suda_embedded::log::{
 };
 
 use case::Case;
+use layout::RECORDS;
 
 /// Most segments that any case has, with those that opening adds.
 const SEGMENTS: u32 = 64;
@@ -24,6 +25,9 @@ fuzz_target!(|case: Case<'_>| {
     let mut checked = Seen::default();
     let verdict = check(&disk, &mut checked.visitor());
     assert_eq!(contents(&disk), before, "checking changes nothing");
+    if matches!(&case, Case::Damaged(edits) if edits.is_empty()) {
+        assert_eq!(checked.records.len(), RECORDS, "a sound log is read whole");
+    }
     opens_from_anywhere(&case, &checked);
 
     let mut opened = Seen::default();

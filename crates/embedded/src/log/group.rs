@@ -212,13 +212,19 @@ impl<'a> Groups<'a> {
     fn whole_group(&mut self, records: Vec<(Position, super::RecordView<'a>)>, end: u32) -> Step<'a> {
         let start = self.offset;
         self.offset = end;
-        self.next_group += 1;
+        self.next_group = number_after(self.next_group);
         Step::Group(ScannedGroup { start, replayed: ReplayedGroup { records, end: self.position(end) } })
     }
 
     fn position(&self, offset: u32) -> Position {
         Position { segment: self.stretch.segment, offset }
     }
+}
+
+/// The number of the group behind `group`. It wraps: no log counts that far, and one that claims to have done so must
+/// not end the process.
+pub(super) const fn number_after(group: u64) -> u64 {
+    group.wrapping_add(1)
 }
 
 /// Compares the low half of a group number with a whole one nearby.
@@ -335,6 +341,14 @@ mod tests {
         assert_eq!(walk(&bytes, first), (vec![1, 1], 'e'));
         assert!(groups(&bytes, first).proves_later_group(64, first));
         assert!(!groups(&bytes, first).proves_later_group(64, first + 1));
+    }
+
+    #[test]
+    fn group_numbers_may_pass_64_bits() {
+        let mut bytes = Vec::new();
+        push_group(&mut bytes, 64, u64::MAX, &[b"{}"]);
+        push_group(&mut bytes, 64, 0, &[b"{}"]);
+        assert_eq!(walk(&bytes, u64::MAX), (vec![1, 1], 'e'));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::group::{Groups, Step, Stretch};
+use super::group::{Groups, Step, Stretch, number_after};
 use super::record::{PREFIX_LENGTH, Prefix, Sound};
 use super::segment::{self, Found, HEADER_LENGTH};
 use super::writer::Shared;
@@ -141,7 +141,7 @@ fn scan_start(found: &Found, from: Position) -> Result<(u32, u64), OpenError> {
         return Ok((HEADER_LENGTH, found.header.first_group));
     }
     match recovery::mark_before(found, from.offset)? {
-        Some(mark) => Ok((from.offset, mark.group + 1)),
+        Some(mark) => Ok((from.offset, number_after(mark.group))),
         None => Err(OpenError::BadStart { start: from }),
     }
 }

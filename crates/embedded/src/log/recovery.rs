@@ -13,7 +13,7 @@
 use uuid::Uuid;
 
 use super::error::while_doing;
-use super::group::{CommitMark, Groups, MARK_LENGTH, ScannedGroup, Step, Stretch, used_length};
+use super::group::{CommitMark, Groups, MARK_LENGTH, ScannedGroup, Step, Stretch, number_after, used_length};
 use super::segment::{self, Found, HEADER_LENGTH};
 use super::{Body, Disk, DiskFile, OpenError, Position, Visitor, record};
 
@@ -273,7 +273,7 @@ impl<'a, 'v> Recovery<'a, 'v> {
             return Ok(HEADER_LENGTH);
         }
         let mark = mark_before(found, start.offset)?.ok_or(OpenError::BadStart { start })?;
-        self.next_group = Some(mark.group + 1);
+        self.next_group = Some(number_after(mark.group));
         Ok(start.offset)
     }
 

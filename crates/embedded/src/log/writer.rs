@@ -229,7 +229,7 @@ impl Writer {
         fault::point("log.after_sync");
         let start = active.end();
         active.offset += self.buffer.len() as u32;
-        self.next_group += 1;
+        self.next_group = group::number_after(group);
         self.shared.advance(start, active.end());
         Ok(positions)
     }
