@@ -250,10 +250,9 @@ impl Conversation {
 
     /// Widens what is known and moves `synced` as far as it goes without a hole.
     fn extend(&mut self, from: u64, to: u64, head: u64, fresh: &[Entry], outcome: &mut Outcome) {
-        // Which messages an erased author reacted to is not known for sure, so everything older is void; unless it
-        // was read after the erasure.
-        let erasures =
-            fresh.iter().filter(|entry| entry.kind == Kind::AuthorErased && entry.seq > self.synced);
+        // Which messages an erased author reacted to is not known for sure, and what came as an event stands as it was
+        // sent: everything older is void, whenever the erasure becomes known.
+        let erasures = fresh.iter().filter(|entry| entry.kind == Kind::AuthorErased);
         let erased = erasures.map(|entry| entry.seq).max();
         self.erased = erased.map_or(self.erased, |seq| seq.max(self.erased));
         if self.known.is_empty() && from <= to {

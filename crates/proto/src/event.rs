@@ -26,7 +26,8 @@ pub enum Event {
     Reset(Reset),
     /// The server lost track of what this session got: resume as after a reconnect.
     Resync {},
-    /// An event that this version does not know.
+    /// An event that this version does not know; never sent.
+    #[serde(skip)]
     Unknown,
 }
 
