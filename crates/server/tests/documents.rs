@@ -56,11 +56,13 @@ fn generated_sections_are_up_to_date() {
 #[test]
 fn the_openapi_document_is_up_to_date() {
     let path = docs().join("openapi.json");
-    let wanted = format!("{:#}\n", openapi::document());
+    let wanted = openapi::document();
     if blessing() {
-        std::fs::write(&path, wanted).expect("docs/openapi.json is writable");
+        std::fs::write(&path, format!("{wanted:#}\n")).expect("docs/openapi.json is writable");
     } else {
+        // Compared as values: the order of fields depends on features that other crates of a build ask for.
         let found = std::fs::read_to_string(&path).unwrap_or_default();
+        let found: Value = serde_json::from_str(&found).unwrap_or_default();
         assert!(found == wanted, "docs/openapi.json is out of date: run this test with BLESS=1");
     }
 }
