@@ -50,23 +50,13 @@ pub struct Violation {
 
 impl Violation {
     fn new(path: &str, line: usize, what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            path: path.to_owned(),
-            line,
-            what: what.into(),
-            remedy: remedy.into(),
-        }
+        Self { path: path.to_owned(), line, what: what.into(), remedy: remedy.into() }
     }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            path,
-            line,
-            what,
-            remedy,
-        } = self;
+        let Self { path, line, what, remedy } = self;
         write!(formatter, "{path}:{line}: {what}: {remedy}")
     }
 }
@@ -90,10 +80,7 @@ pub fn check(root: &Path) -> io::Result<Vec<Violation>> {
 pub fn bless_wire(root: &Path) -> io::Result<String> {
     let tree = Tree::read(root)?;
     let (document, hash) = wire::blessed_document(&tree).ok_or_else(|| {
-        io::Error::new(
-            io::ErrorKind::NotFound,
-            format!("{} does not exist: write it first", wire::DOCUMENT),
-        )
+        io::Error::new(io::ErrorKind::NotFound, format!("{} does not exist: write it first", wire::DOCUMENT))
     })?;
     std::fs::write(root.join(wire::DOCUMENT), document)?;
     Ok(hash)

@@ -30,16 +30,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "suda-tui",
         ],
     ),
-    (
-        "suda-sim",
-        &[
-            "suda-proto",
-            "suda-domain",
-            "suda-server",
-            "suda-embedded",
-            "suda-client",
-        ],
-    ),
+    ("suda-sim", &["suda-proto", "suda-domain", "suda-server", "suda-embedded", "suda-client"]),
     // Code generation reads the wire types.
     ("xtask", &["suda-proto"]),
 ];
@@ -86,9 +77,7 @@ fn check_manifest(
     table: &DeTable<'_>,
     renames: &BTreeMap<String, String>,
 ) -> Vec<Violation> {
-    let package = table
-        .get("package")
-        .and_then(|value| value.get_ref().get("name"));
+    let package = table.get("package").and_then(|value| value.get_ref().get("name"));
     let Some(name) = package.and_then(|name| name.get_ref().as_str()) else {
         return Vec::new();
     };
@@ -107,11 +96,7 @@ fn check_manifest(
         .filter(|dependency| is_ours(&dependency.package))
         .filter(|dependency| {
             let other = dependency.package.as_str();
-            if dependency.for_tests {
-                STRANGERS.contains(&(name, other))
-            } else {
-                !allowed.contains(&other)
-            }
+            if dependency.for_tests { STRANGERS.contains(&(name, other)) } else { !allowed.contains(&other) }
         })
         .map(|dependency| {
             let what = format!("`{name}` must not know `{}`", dependency.package);
@@ -125,21 +110,13 @@ fn is_ours(package: &str) -> bool {
 }
 
 /// The dependencies of all kinds, those of single platforms included.
-fn dependencies(
-    text: &str,
-    manifest: &DeTable<'_>,
-    renames: &BTreeMap<String, String>,
-) -> Vec<Dependency> {
+fn dependencies(text: &str, manifest: &DeTable<'_>, renames: &BTreeMap<String, String>) -> Vec<Dependency> {
     let platforms = manifest.get("target").and_then(|t| t.get_ref().as_table());
     let platforms = platforms.into_iter().flat_map(|table| table.values());
     let platforms = platforms.filter_map(|value| value.get_ref().as_table());
     let mut dependencies = Vec::new();
     for table in std::iter::once(manifest).chain(platforms) {
-        let kinds = [
-            ("dependencies", false),
-            ("build-dependencies", false),
-            ("dev-dependencies", true),
-        ];
+        let kinds = [("dependencies", false), ("build-dependencies", false), ("dev-dependencies", true)];
         for (kind, for_tests) in kinds {
             let declared = table.get(kind).and_then(|value| value.get_ref().as_table());
             let declared = declared.into_iter().flat_map(|table| table.iter());
@@ -161,9 +138,7 @@ fn package_name(
 ) -> String {
     let key = key.get_ref().as_ref();
     let renamed = declared_package(value).map(str::to_owned);
-    renamed
-        .or_else(|| renames.get(key).cloned())
-        .unwrap_or_else(|| key.to_owned())
+    renamed.or_else(|| renames.get(key).cloned()).unwrap_or_else(|| key.to_owned())
 }
 
 fn declared_package<'a>(value: &'a Spanned<DeValue<'_>>) -> Option<&'a str> {
@@ -173,9 +148,7 @@ fn declared_package<'a>(value: &'a Spanned<DeValue<'_>>) -> Option<&'a str> {
 
 /// The keys of the workspace's dependencies that stand for a package of another name.
 fn workspace_renames(tree: &Tree) -> BTreeMap<String, String> {
-    let text = tree
-        .file("Cargo.toml")
-        .map_or("", |file| file.text.as_str());
+    let text = tree.file("Cargo.toml").map_or("", |file| file.text.as_str());
     let Ok(root) = DeTable::parse(text) else {
         return BTreeMap::new();
     };

@@ -22,11 +22,7 @@ const CALLS: [(&str, &str); 6] = [
 const MARKERS: [&str; 2] = [concat!("TO", "DO"), concat!("FIX", "ME")];
 
 /// Written in pieces, so that this file passes its own check.
-const MACHINE_PATHS: [&str; 3] = [
-    concat!("/wo", "rk/"),
-    concat!("/ro", "ot/"),
-    concat!("/ho", "me/"),
-];
+const MACHINE_PATHS: [&str; 3] = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")];
 
 /// The comment that excuses a sleep in a test; its reason follows.
 const SLEEP_EXCUSE: &str = "// tidy: sleep because ";
@@ -91,14 +87,11 @@ fn machine_paths(file: &SourceFile) -> Vec<Violation> {
 /// Sleeps in test code: `sleep(…)` as a free function, however it was imported.
 fn sleeps(file: &SourceFile, rust: &RustSource) -> Vec<Violation> {
     let calls = whole_words(&rust.code, "sleep").filter(|at| is_free_call(&rust.code, *at));
-    let lines = calls
-        .filter(|at| file.is_test_at(*at))
-        .map(|at| line_of(&rust.code, at));
+    let lines = calls.filter(|at| file.is_test_at(*at)).map(|at| line_of(&rust.code, at));
     lines
         .filter(|line| !is_excused(line_text(&file.text, *line)))
         .map(|line| {
-            let remedy =
-                format!("wait for evidence instead, or write `{SLEEP_EXCUSE}<reason>` on the line");
+            let remedy = format!("wait for evidence instead, or write `{SLEEP_EXCUSE}<reason>` on the line");
             Violation::new(&file.path, line, "a test sleeps", remedy)
         })
         .collect()
@@ -112,8 +105,7 @@ fn is_free_call(code: &str, at: usize) -> bool {
 }
 
 fn is_excused(line: &str) -> bool {
-    line.split_once(SLEEP_EXCUSE)
-        .is_some_and(|(_, reason)| !reason.trim().is_empty())
+    line.split_once(SLEEP_EXCUSE).is_some_and(|(_, reason)| !reason.trim().is_empty())
 }
 
 #[cfg(test)]
@@ -179,13 +171,7 @@ mod tests {
     fn a_sleep_with_a_reason_passes() {
         let excused = "sleep(d); // tidy: sleep because the kernel offers no event\n";
         assert_eq!(found("a/tests/b.rs", excused), []);
-        assert_eq!(
-            found("a/tests/b.rs", "sleep(d); // tidy: sleep because \n").len(),
-            1
-        );
-        assert_eq!(
-            found("a/tests/b.rs", "clock.sleep(d); fn sleep(d: D) {}"),
-            []
-        );
+        assert_eq!(found("a/tests/b.rs", "sleep(d); // tidy: sleep because \n").len(), 1);
+        assert_eq!(found("a/tests/b.rs", "clock.sleep(d); fn sleep(d: D) {}"), []);
     }
 }

@@ -64,15 +64,6 @@ mod tests {
         ]);
         let found = check(&tree);
         let found: Vec<_> = found.iter().map(|v| (v.path.as_str(), v.line)).collect();
-        assert_eq!(
-            found,
-            [
-                ("a.rs", 1),
-                ("a.ts", 1),
-                ("a.svelte", 1),
-                ("run", 2),
-                ("empty.rs", 1),
-            ]
-        );
+        assert_eq!(found, [("a.rs", 1), ("a.ts", 1), ("a.svelte", 1), ("run", 2), ("empty.rs", 1),]);
     }
 }

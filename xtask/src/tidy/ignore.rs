@@ -58,11 +58,7 @@ impl Pattern {
         let Some(below) = path.strip_prefix(&self.base) else {
             return false;
         };
-        let subject = if self.anchored {
-            below
-        } else {
-            below.rsplit('/').next().unwrap_or(below)
-        };
+        let subject = if self.anchored { below } else { below.rsplit('/').next().unwrap_or(below) };
         (is_folder || !self.folders_only) && glob_matches(self.glob.as_bytes(), subject.as_bytes())
     }
 }

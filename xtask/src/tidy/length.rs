@@ -56,29 +56,21 @@ pub fn check(tree: &Tree) -> Vec<Violation> {
         }
     };
     let mut violations = judge_all(&measured_files(tree), &ratchet.files, text);
-    violations.extend(judge_all(
-        &measured_functions(tree),
-        &ratchet.functions,
-        text,
-    ));
+    violations.extend(judge_all(&measured_functions(tree), &ratchet.functions, text));
     violations
 }
 
 fn measured_files(tree: &Tree) -> Vec<Measured> {
-    let sources = tree.files().iter().filter(|file| {
-        file.extension()
-            .is_some_and(|extension| SOURCE_EXTENSIONS.contains(&extension))
-    });
+    let sources = tree
+        .files()
+        .iter()
+        .filter(|file| file.extension().is_some_and(|extension| SOURCE_EXTENSIONS.contains(&extension)));
     let measured = sources.map(|file| Measured {
         key: file.path.clone(),
         path: file.path.clone(),
         first_line: 1,
         lines: counted_lines(file),
-        limit: if file.is_test() {
-            TEST_FILE_LINES
-        } else {
-            FILE_LINES
-        },
+        limit: if file.is_test() { TEST_FILE_LINES } else { FILE_LINES },
         ceiling: None,
     });
     measured.collect()
@@ -89,9 +81,7 @@ fn counted_lines(file: &SourceFile) -> usize {
     let lines = file.text.lines().count();
     let last_module = file.rust.as_ref().and_then(|rust| rust.test_modules.last());
     match last_module {
-        Some(module) if file.text[module.end..].trim().is_empty() => {
-            line_of(&file.text, module.start) - 1
-        }
+        Some(module) if file.text[module.end..].trim().is_empty() => line_of(&file.text, module.start) - 1,
         _ => lines,
     }
 }
@@ -125,29 +115,19 @@ fn judge_all(
     ratchet_text: &str,
 ) -> Vec<Violation> {
     let known = measured.iter();
-    let mut violations: Vec<Violation> = known
-        .filter_map(|one| judge(one, recorded.get(&one.key).copied()))
-        .collect();
-    let stale = recorded
-        .keys()
-        .filter(|key| !measured.iter().any(|one| one.key == **key));
+    let mut violations: Vec<Violation> =
+        known.filter_map(|one| judge(one, recorded.get(&one.key).copied())).collect();
+    let stale = recorded.keys().filter(|key| !measured.iter().any(|one| one.key == **key));
     violations.extend(stale.map(|key| {
         let offset = ratchet_text.find(key.as_str()).unwrap_or(0);
         let line = line_of(ratchet_text, offset);
-        Violation::new(
-            RATCHET,
-            line,
-            format!("nothing is called `{key}`"),
-            "remove the entry",
-        )
+        Violation::new(RATCHET, line, format!("nothing is called `{key}`"), "remove the entry")
     }));
     violations
 }
 
 fn judge(one: &Measured, recorded: Option<usize>) -> Option<Violation> {
-    let Measured {
-        key, lines, limit, ..
-    } = one;
+    let Measured { key, lines, limit, .. } = one;
     let lines = *lines;
     let beyond_ceiling = one.ceiling.filter(|ceiling| lines > *ceiling);
     let (what, remedy) = match (beyond_ceiling, recorded) {
@@ -235,10 +215,7 @@ mod tests {
         assert_eq!(found(600), [""; 0]);
         assert_eq!(found(541), [""; 0]);
         assert_eq!(found(601), [format!("`{PATH}` grew from 600 to 601 lines")]);
-        assert_eq!(
-            found(540),
-            [format!("`{PATH}` shrank from 600 to 540 lines")]
-        );
+        assert_eq!(found(540), [format!("`{PATH}` shrank from 600 to 540 lines")]);
         let expected = format!("`{PATH}` is within its limit of 500 lines again");
         assert_eq!(found(500), [expected]);
     }
@@ -247,15 +224,9 @@ mod tests {
     fn a_recorded_function_stays_below_the_ceiling() {
         let ratchet = format!("[functions]\n\"{PATH}::long\" = 120\n");
         let found = messages_with_ratchet(PATH, &function(101), &ratchet);
-        assert_eq!(
-            found,
-            [format!("`{PATH}::long` has 101 lines, more than 100")]
-        );
+        assert_eq!(found, [format!("`{PATH}::long` has 101 lines, more than 100")]);
         let ratchet = format!("[functions]\n\"{PATH}::long\" = 80\n");
-        assert_eq!(
-            messages_with_ratchet(PATH, &function(80), &ratchet),
-            [""; 0]
-        );
+        assert_eq!(messages_with_ratchet(PATH, &function(80), &ratchet), [""; 0]);
     }
 
     #[test]

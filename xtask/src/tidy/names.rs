@@ -4,17 +4,8 @@ use super::Violation;
 use super::tree::Tree;
 
 /// Words that name a drawer, not a thing.
-const EMPTY_WORDS: [&str; 9] = [
-    "util",
-    "utils",
-    "common",
-    "manager",
-    "managers",
-    "helper",
-    "helpers",
-    "misc",
-    "miscellaneous",
-];
+const EMPTY_WORDS: [&str; 9] =
+    ["util", "utils", "common", "manager", "managers", "helper", "helpers", "misc", "miscellaneous"];
 
 /// Reports paths with a word that says nothing.
 pub fn check(tree: &Tree) -> Vec<Violation> {

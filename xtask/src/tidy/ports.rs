@@ -9,9 +9,7 @@ const METHODS: usize = 10;
 
 /// Reports port traits with too many methods.
 pub fn check(tree: &Tree) -> Vec<Violation> {
-    let ports = tree
-        .rust_files()
-        .filter(|(file, _)| file.path.starts_with(FOLDER));
+    let ports = tree.rust_files().filter(|(file, _)| file.path.starts_with(FOLDER));
     let traits = ports.flat_map(|(file, rust)| {
         let traits = rust_items::traits(&rust.code).into_iter();
         traits.map(move |found| (file, found))
@@ -45,15 +43,10 @@ mod tests {
     #[test]
     fn eleven_methods_are_too_many_for_a_port_only() {
         let wide = port(11);
-        let tree = Tree::of([
-            ("crates/domain/src/ports/log.rs", &wide),
-            ("crates/server/src/host.rs", &wide),
-        ]);
+        let tree =
+            Tree::of([("crates/domain/src/ports/log.rs", &wide), ("crates/server/src/host.rs", &wide)]);
         let found = check(&tree);
         assert_eq!(found.len(), 1);
-        assert_eq!(
-            (found[0].path.as_str(), found[0].line),
-            ("crates/domain/src/ports/log.rs", 3)
-        );
+        assert_eq!((found[0].path.as_str(), found[0].line), ("crates/domain/src/ports/log.rs", 3));
     }
 }

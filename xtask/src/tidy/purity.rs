@@ -35,9 +35,7 @@ const BANNED: [(&str, &str); 16] = [
 /// Reports what makes the domain impure, in its tests too: they hold the same promise.
 pub fn check(tree: &Tree) -> Vec<Violation> {
     let mut violations = Vec::new();
-    let domain = tree
-        .rust_files()
-        .filter(|(file, _)| file.path.starts_with(FOLDER));
+    let domain = tree.rust_files().filter(|(file, _)| file.path.starts_with(FOLDER));
     for (file, rust) in domain {
         for (needle, remedy) in BANNED {
             let mut lines = mentions(rust, needle);
@@ -57,9 +55,8 @@ fn mentions(rust: &RustSource, needle: &str) -> Vec<usize> {
     let code = &rust.code;
     let direct = whole_words(code, needle).map(|at| line_of(code, at));
     let imports = rust_items::imports(code).into_iter();
-    let grouped = imports
-        .filter(|(_, path)| whole_words(path, needle).next().is_some())
-        .map(|(line, _)| line);
+    let grouped =
+        imports.filter(|(_, path)| whole_words(path, needle).next().is_some()).map(|(line, _)| line);
     direct.chain(grouped).collect()
 }
 

@@ -36,11 +36,7 @@ pub fn functions(code: &str) -> Vec<Function> {
         let body = body_after(code, start)?;
         let first_line = line_of(code, start);
         let lines = line_of(code, body.end.saturating_sub(1)) - first_line + 1;
-        Some(Function {
-            name: name.to_owned(),
-            first_line,
-            lines,
-        })
+        Some(Function { name: name.to_owned(), first_line, lines })
     });
     bodies.collect()
 }
@@ -52,11 +48,7 @@ pub fn traits(code: &str) -> Vec<Trait> {
         let body = &code[body_after(code, start)?];
         let methods = whole_words(body, "fn")
             .filter(|at| word_after(body, at + "fn".len()).is_some() && depth_at(body, *at) == 1);
-        Some(Trait {
-            name: name.to_owned(),
-            first_line: line_of(code, start),
-            methods: methods.count(),
-        })
+        Some(Trait { name: name.to_owned(), first_line: line_of(code, start), methods: methods.count() })
     });
     traits.collect()
 }
@@ -212,11 +204,7 @@ mod tests {
     #[test]
     fn traits_count_their_own_methods_only() {
         let code = "pub trait Log: Send {\n    fn a(&self, f: fn(u8));\n    fn b(&self) { fn inner() {} }\n    type C;\n}";
-        let expected = Trait {
-            name: "Log".to_owned(),
-            first_line: 1,
-            methods: 2,
-        };
+        let expected = Trait { name: "Log".to_owned(), first_line: 1, methods: 2 };
         assert_eq!(traits(code), [expected]);
     }
 
@@ -239,18 +227,7 @@ mod tests {
     fn imports_are_written_out() {
         let code = "use std::{fs, io::{self, Read}};\npub use a::b;\nfn f() -> impl X + use<'a> {}";
         let found = imports(code);
-        let found: Vec<_> = found
-            .iter()
-            .map(|(line, path)| (*line, path.as_str()))
-            .collect();
-        assert_eq!(
-            found,
-            [
-                (1, "std::fs"),
-                (1, "std::io::self"),
-                (1, "std::io::Read"),
-                (2, "a::b"),
-            ]
-        );
+        let found: Vec<_> = found.iter().map(|(line, path)| (*line, path.as_str())).collect();
+        assert_eq!(found, [(1, "std::fs"), (1, "std::io::self"), (1, "std::io::Read"), (2, "a::b"),]);
     }
 }

@@ -20,9 +20,7 @@ pub fn code_only(source: &str) -> String {
     for (kind, range) in segments(source) {
         if kind != Kind::Code {
             let stretch = masked[range].iter_mut();
-            stretch
-                .filter(|byte| **byte != b'\n')
-                .for_each(|byte| *byte = b' ');
+            stretch.filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
         }
     }
     // Whole segments are blanked, so no character is cut and nothing is lost here.
@@ -111,18 +109,12 @@ fn quoted_length(rest: &str, quote: char) -> usize {
 fn character_length(rest: &str) -> Option<usize> {
     let mut inside = rest.chars().skip(1);
     let first = inside.next()?;
-    if first == '\\' || inside.next() == Some('\'') {
-        Some(quoted_length(rest, '\''))
-    } else {
-        None
-    }
+    if first == '\\' || inside.next() == Some('\'') { Some(quoted_length(rest, '\'')) } else { None }
 }
 
 /// An identifier is taken whole, so that the `r` at the end of a word opens no raw string.
 fn word_or_raw_string(rest: &str) -> (Kind, usize) {
-    let word_length = rest
-        .find(|character| !is_identifier_character(character))
-        .unwrap_or(rest.len());
+    let word_length = rest.find(|character| !is_identifier_character(character)).unwrap_or(rest.len());
     let (word, after) = rest.split_at(word_length);
     let hashes = after.len() - after.trim_start_matches('#').len();
     if !matches!(word, "r" | "br" | "cr") || !after[hashes..].starts_with('"') {
@@ -160,10 +152,7 @@ mod tests {
 
     #[test]
     fn characters_are_blanked_and_lifetimes_are_not() {
-        assert_masked(
-            r"f('{', b'}', '\'', '\u{7d}')",
-            "f(   , b   ,     ,         )",
-        );
+        assert_masked(r"f('{', b'}', '\'', '\u{7d}')", "f(   , b   ,     ,         )");
         assert_masked("fn f<'a>(x: &'a str) {", "fn f<'a>(x: &'a str) {");
         assert_masked("'outer: loop {}", "'outer: loop {}");
     }

@@ -48,9 +48,7 @@ impl Tree {
     #[cfg(test)]
     pub fn of<const N: usize>(files: [(&str, &str); N]) -> Self {
         let files = files.map(|(path, text)| SourceFile::new(path.to_owned(), text.to_owned()));
-        Self {
-            files: files.into(),
-        }
+        Self { files: files.into() }
     }
 
     /// Every file.
@@ -109,12 +107,7 @@ impl SourceFile {
 }
 
 /// Reads the folder `base` ("" or ending with a slash) below `root` into `files`.
-fn read_folder(
-    root: &Path,
-    base: &str,
-    rules: &IgnoreRules,
-    files: &mut Vec<SourceFile>,
-) -> io::Result<()> {
+fn read_folder(root: &Path, base: &str, rules: &IgnoreRules, files: &mut Vec<SourceFile>) -> io::Result<()> {
     let folder = root.join(base);
     let mut rules = rules.clone();
     if let Ok(gitignore) = fs::read_to_string(folder.join(".gitignore")) {

@@ -113,10 +113,7 @@ mod tests {
     #[test]
     fn declarations_and_strings_change_the_hash() {
         assert_ne!(hash_of(PROTO), hash_of(&PROTO.replace("token", "ticket")));
-        assert_ne!(
-            hash_of("const A: &str = \"a b\";"),
-            hash_of("const A: &str = \"ab\";")
-        );
+        assert_ne!(hash_of("const A: &str = \"a b\";"), hash_of("const A: &str = \"ab\";"));
     }
 
     #[test]
@@ -124,10 +121,7 @@ mod tests {
         let source = ("crates/proto/src/lib.rs", PROTO);
         let tree = Tree::of([source, (DOCUMENT, "# Wire\n<!-- wire: 00 -->\nend\n")]);
         let found = check(&tree);
-        assert_eq!(
-            (found[0].line, found[0].what.as_str()),
-            (2, "the wire changed")
-        );
+        assert_eq!((found[0].line, found[0].what.as_str()), (2, "the wire changed"));
 
         let (blessed, hash) = blessed_document(&tree).expect("the document exists");
         assert_eq!(blessed, format!("# Wire\n<!-- wire: {hash} -->\nend\n"));
