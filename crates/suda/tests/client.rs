@@ -480,3 +480,36 @@ async fn groups_come_and_go() {
     })
     .await;
 }
+
+/// P4: a backup, twenty messages, the backup restored, twenty others: every cache ends with the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restore_every_cache_ends_with_the_new_history() {
+    let mut server = Server::spawn(&[]);
+    let (alice, bob, conversation) = pair(server.url()).await;
+    let kept = numbered("kept", 3);
+    for text in &kept {
+        say(&alice, conversation, text).await;
+    }
+    says(&bob, conversation, &kept).await;
+    let aside = tempfile::tempdir().expect("a folder");
+    let data = server.data().to_owned();
+    let path = |path: &std::path::Path| path.to_str().expect("plain").to_owned();
+    let backup = aside.path().join("backup");
+    support::output_of(["backup", "--data", &path(&data), "--to", &path(&backup)]);
+    let lost = [kept.clone(), numbered("lost", 20)].concat();
+    for text in &lost[kept.len()..] {
+        say(&alice, conversation, text).await;
+    }
+    says(&bob, conversation, &lost).await;
+    says(&alice, conversation, &lost).await;
+    server.kill9();
+    std::fs::rename(&data, aside.path().join("old")).expect("moves aside");
+    support::output_of(["restore", "--from", &path(&backup), "--data", &path(&data)]);
+    let _server = server.restart();
+    let others = [kept.clone(), numbered("other", 20)].concat();
+    for text in &others[kept.len()..] {
+        say(&bob, conversation, text).await;
+    }
+    says(&alice, conversation, &others).await;
+    says(&bob, conversation, &others).await;
+}
