@@ -1,6 +1,6 @@
 //! Ports: what Suda needs from storage, as traits with written contracts.
 //!
-//! `suda-embedded` and the cluster each implement all of them; both prove it with the suites in [`contract`].
+//! `suda-embedded` and the cluster each implement all of them; both prove it with the suites in `contract`.
 //! Every method may be called from any task at any time. An error of kind [`Failure::Unavailable`] means that nothing is
 //! known to have happened and the same call may be repeated; all calls are safe to repeat.
 
