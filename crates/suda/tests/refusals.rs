@@ -199,16 +199,16 @@ async fn bad_frames_are_told_and_close_nothing() {
     ];
     for (frame, code) in frames {
         line.say(frame).await;
-        let answer = line.frame().await.unwrap();
+        let answer = line.told().await;
         assert_eq!(answer["error"]["code"], code, "{frame}");
     }
     line.socket.send(Message::binary(vec![0; 16])).await.unwrap();
-    assert_eq!(line.frame().await.unwrap()["error"]["code"], "binary_frame");
+    assert_eq!(line.told().await["error"]["code"], "binary_frame");
     line.say(&format!(r#"{{"id":7,"type":"ping","x":"{}"}}"#, "x".repeat(64 * 1024))).await;
-    assert_eq!(line.frame().await.unwrap()["error"]["code"], "frame_too_large");
+    assert_eq!(line.told().await["error"]["code"], "frame_too_large");
     let deep = format!(r#"{{"id":7,"type":"send","body":{}{}}}"#, "[".repeat(20_000), "]".repeat(20_000));
     line.say(&deep).await;
-    assert!(line.frame().await.unwrap()["error"]["code"].is_string(), "deep nesting is told, not crashed on");
+    assert!(line.told().await["error"]["code"].is_string(), "deep nesting is told, not crashed on");
 }
 
 #[tokio::test]
@@ -272,8 +272,10 @@ async fn what_cannot_go_on_is_closed_with_its_code() {
     );
     assert_eq!(old.closed().await, 4302);
     let mut large = mina.connect().await;
-    large.say(&"x".repeat(1024 * 1024)).await;
-    assert_eq!(large.closed().await, 4303);
+    // The server reads no further than the limit: the rest may not be taken, and what TCP then resets may overtake the
+    // close frame.
+    drop(large.socket.send(Message::text("x".repeat(1024 * 1024))).await);
+    assert!([4303, 1006].contains(&large.closed().await));
     let silent = &mut Line::open(server.url()).await;
     assert_eq!(silent.closed().await, 4002);
 }

@@ -209,6 +209,17 @@ impl Line {
         }
     }
 
+    /// The next frame that is no event; events that come meanwhile are kept.
+    pub async fn told(&mut self) -> Value {
+        loop {
+            let frame = self.frame().await.unwrap();
+            if frame.get("event").is_none() {
+                return frame;
+            }
+            self.events.push(frame);
+        }
+    }
+
     /// The next frame, or the close code.
     pub async fn frame(&mut self) -> Result<Value, u16> {
         loop {
