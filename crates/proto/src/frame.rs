@@ -107,8 +107,28 @@ pub fn event_text(event: &Event) -> String {
     text(event)
 }
 
+/// Appends the text of a successful reply to `out`.
+pub fn write_reply<T: Serialize>(out: &mut Vec<u8>, id: u64, ok: &T) {
+    write(out, &ReplyFrame::Ok { id, ok });
+}
+
+/// Appends the text of an error to `out`.
+pub fn write_error(out: &mut Vec<u8>, id: Option<u64>, error: &ErrorBody) {
+    let frame: ReplyFrame<'_, ()> = ReplyFrame::Error { id, error };
+    write(out, &frame);
+}
+
+/// Appends the text of an event to `out`.
+pub fn write_event(out: &mut Vec<u8>, event: &Event) {
+    write(out, event);
+}
+
 fn text<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("wire types serialise")
+}
+
+fn write<T: Serialize>(out: &mut Vec<u8>, value: &T) {
+    serde_json::to_writer(out, value).expect("wire types serialise");
 }
 
 /// What a client receives: a reply, an error or an event.

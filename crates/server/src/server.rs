@@ -16,6 +16,7 @@ use crate::api::limit::Limiters;
 use crate::clock::{Clock, Entropy};
 use crate::host::{Hosts, Surroundings};
 use crate::secrets::Secrets;
+use crate::session::wheel::{self, Wheel};
 use crate::session::{QueueLimits, Registry};
 use crate::settings::Settings;
 
@@ -49,6 +50,7 @@ pub struct Server {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) wheel: Arc<Wheel>,
     pub(crate) secrets: Secrets,
     pub(crate) limiters: Limiters,
     pub(crate) app_keys: AppKeys,
@@ -85,11 +87,13 @@ impl Server {
             clock,
             entropy,
             registry,
+            wheel: Arc::default(),
             secrets,
             hosts: Mutex::new(Some(hosts)),
             tasks: Mutex::new(tasks),
             draining: watch::Sender::new(false),
         });
+        tokio::spawn(wheel::run(Arc::downgrade(&server.wheel)));
         let jobs = tokio::spawn(crate::jobs::run(Arc::clone(&server)));
         let sweep = tokio::spawn(crate::api::limit::sweep(Arc::clone(&server)));
         let activity = tokio::spawn(crate::activity::store(Arc::clone(&server)));

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{State, WebSocketUpgrade};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use suda_proto::event::Synced;
 use suda_proto::frame::{OutgoingRequest, RequestFrame, error_text, reply_text};
@@ -18,9 +18,6 @@ use super::route::{Access, Route, Routes};
 use crate::gateway::polling::{self, SyncQuery};
 use crate::gateway::{Caller, requests, websocket};
 use crate::server::Server;
-
-/// Buffers of an idle connection, in bytes: what a frame needs is taken when it comes.
-const BUFFER: usize = 1024;
 
 pub(super) fn routes(routes: Routes) -> Routes {
     let device = |method, path, summary| Route::new(method, path, Access::Device, summary);
@@ -50,10 +47,9 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn upgrade(
     State(server): State<Arc<Server>>,
     peer: Peer,
-    headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    mut request: Request,
 ) -> Result<Response, ApiError> {
-    if !is_origin_allowed(&headers, &server.settings.allowed_origins) {
+    if !is_origin_allowed(request.headers(), &server.settings.allowed_origins) {
         return Err(Code::OriginRefused.into());
     }
     if server.is_draining() {
@@ -62,15 +58,10 @@ async fn upgrade(
     if !peer.spared && !server.limiters.address(peer.address) {
         return Err(Code::RateLimited.into());
     }
-    let frame = server.settings.limits.frame_bytes as usize * websocket::READ_FACTOR;
-    let upgrade = upgrade
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER)
-        .max_write_buffer_size(server.settings.session_bytes * 2)
-        .max_message_size(frame)
-        .max_frame_size(frame);
+    let (response, upgraded) = websocket::handshake::accept(&mut request)?;
     let origin = websocket::Origin { spared: peer.spared };
-    Ok(upgrade.on_upgrade(move |socket| websocket::serve(server, socket, origin)))
+    tokio::spawn(websocket::serve(server, upgraded, origin));
+    Ok(response)
 }
 
 async fn sync(

@@ -118,7 +118,7 @@ async fn listen(session: &Session, wait: Duration) -> Result<Vec<Event>, ErrorBo
         Some(_) => Ok(vec![Event::Resync {}]),
         None => {
             let frames = waiting.frames.iter();
-            Ok(frames.filter_map(|frame| serde_json::from_str(frame).ok()).collect())
+            Ok(frames.filter_map(|frame| serde_json::from_slice(frame.payload()).ok()).collect())
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::api::accounts::profile_of;
 use crate::host::{Order, Reply};
 use crate::jobs::set_own;
 use crate::server::{Server, storage};
-use crate::session::Answer;
+use crate::session::{Answer, Frame};
 
 /// Most accounts of one `profiles` request.
 const PROFILES: usize = 200;
@@ -45,7 +45,7 @@ pub fn hand_over(server: &Server, caller: &Caller, id: u64, request: Request) ->
     let Some(session) = &caller.session else {
         return Some(request);
     };
-    let refuse = |error: ErrorBody| session.push(suda_proto::frame::error_text(Some(id), &error).into());
+    let refuse = |error: ErrorBody| session.push(Frame::error(Some(id), &error));
     let origin = Some(session.id);
     let order = match request {
         Request::Send(send) => command(send, caller.account).map(|(conversation, command)| {

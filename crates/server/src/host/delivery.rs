@@ -3,18 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
 use suda_domain::entry::Entry;
 use suda_domain::page;
 use suda_domain::receipts::Marks as StoredMarks;
 use suda_proto::event::{Entries, Event, Marks, ReadMark, TypingMember};
-use suda_proto::frame::event_text;
 use suda_proto::{AccountId, Code, ConversationId, ErrorBody, Kind};
 
 use super::hot::{Batch, Hot, Slot, State};
 use super::pump::marked;
 use super::shard::Shard;
-use crate::session::Session;
+use crate::session::{Frame, Session};
 
 /// A member's typing is passed on at most once in so many milliseconds.
 const TYPING_MS: u64 = 1_000;
@@ -41,7 +39,7 @@ impl Shard {
                 unread: answer.unread,
                 mentions: answer.mentions,
             });
-            let frame = Utf8Bytes::from(event_text(&event));
+            let frame = Frame::event(&event);
             self.surroundings
                 .registry
                 .each(read.account, |session| push_to_others(session, read.origin, &frame));
@@ -103,7 +101,7 @@ impl Shard {
         let stored = marks.iter().map(|mark| (mark.account, conversation.marks(mark.account)));
         let stored = stored.collect();
         let event = Event::Marks(Marks { conversation: id, epoch: conversation.epoch(), marks });
-        let frame = Utf8Bytes::from(event_text(&event));
+        let frame = Frame::event(&event);
         for member in &conversation.membership().members {
             let is_author = told.contains(&member.account);
             self.surroundings.registry.each(member.account, |session| {
@@ -134,7 +132,7 @@ impl Shard {
         }
         hot.typed.insert(account, now);
         let event = Event::Typing(TypingMember { conversation: id, account, typing });
-        let frame = Utf8Bytes::from(event_text(&event));
+        let frame = Frame::event(&event);
         for member in hot.conversation.membership().members.iter().filter(|member| member.account != account)
         {
             self.surroundings.registry.each(member.account, |session| {
@@ -147,16 +145,12 @@ impl Shard {
     }
 }
 
-fn frame<'a>(
-    conversation: ConversationId,
-    epoch: u32,
-    entries: impl Iterator<Item = &'a Entry>,
-) -> Utf8Bytes {
+fn frame<'a>(conversation: ConversationId, epoch: u32, entries: impl Iterator<Item = &'a Entry>) -> Frame {
     let entries = entries.map(page::entry).collect();
-    Utf8Bytes::from(event_text(&Event::Entries(Entries { conversation, epoch, entries })))
+    Frame::event(&Event::Entries(Entries { conversation, epoch, entries }))
 }
 
-fn push_to_others(session: &Arc<Session>, origin: Option<u64>, frame: &Utf8Bytes) {
+fn push_to_others(session: &Arc<Session>, origin: Option<u64>, frame: &Frame) {
     if origin != Some(session.id) {
         session.push(frame.clone());
     }

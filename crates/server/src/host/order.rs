@@ -4,12 +4,11 @@ use serde::Serialize;
 use suda_domain::conversation::Command;
 use suda_domain::membership::{Member, Membership};
 use suda_domain::receipts::{Marks, Summary};
-use suda_proto::frame::{error_text, reply_text};
 use suda_proto::reply::{Marked, Sent};
 use suda_proto::{AccountId, ConversationId, ErrorBody};
 use tokio::sync::oneshot;
 
-use crate::session::Answer;
+use crate::session::{Answer, Frame};
 
 /// One thing to do for one conversation.
 pub struct Order {
@@ -110,11 +109,11 @@ impl<T: Serialize> Reply<T> {
     pub fn send(self, answer: Result<T, ErrorBody>) {
         match self {
             Self::Session(claim) => {
-                let text = match answer {
-                    Ok(ok) => reply_text(claim.id(), &ok),
-                    Err(error) => error_text(Some(claim.id()), &error),
+                let frame = match answer {
+                    Ok(ok) => Frame::reply(claim.id(), &ok),
+                    Err(error) => Frame::error(Some(claim.id()), &error),
                 };
-                claim.give(text.into());
+                claim.give(frame);
             }
             Self::Waiting(waiting) => drop(waiting.send(answer)),
         }

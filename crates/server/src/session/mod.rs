@@ -3,17 +3,21 @@
 //! A session is a bounded queue of frames that its connection writes out. Whoever cannot keep up is cut loose with a
 //! code that says "resume": nothing is lost, since everything that matters is in the log.
 
+mod frame;
 mod registry;
+pub mod wheel;
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
 
-use axum::extract::ws::Utf8Bytes;
+use futures::task::AtomicWaker;
 use suda_proto::close::Close;
 use suda_proto::{AccountId, ConversationId, DeviceId};
-use tokio::sync::Notify;
 
+pub use frame::{Frame, Opcode};
 pub use registry::{Opened, Registry};
 
 /// Most orders of a session that hosts have not answered.
@@ -32,9 +36,39 @@ pub struct Session {
     pub device: DeviceId,
     foreground: AtomicBool,
     unanswered: AtomicUsize,
+    asked: AtomicUsize,
     limits: QueueLimits,
     queue: Mutex<Queue>,
-    ready: Notify,
+    alarm: AtomicBool,
+    connection: AtomicWaker,
+}
+
+/// A request that a task of its own answers; counted from here until it is dropped.
+pub struct Asked {
+    session: Arc<Session>,
+}
+
+impl Asked {
+    /// One more request of the session.
+    pub fn new(session: &Arc<Session>) -> Self {
+        session.asked.fetch_add(1, Ordering::Relaxed);
+        Self { session: Arc::clone(session) }
+    }
+
+    /// Answers it: the frame goes into the session's queue.
+    pub fn answer(self, frame: Frame) {
+        let session = Arc::clone(&self.session);
+        // Counted down first: the frame wakes the connection, which then looks at the count.
+        drop(self);
+        session.push(frame);
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.session.asked.fetch_sub(1, Ordering::Relaxed);
+        self.session.connection.wake();
+    }
 }
 
 /// A session's claim to one answer of a host; counted from here until it is answered or dropped.
@@ -56,7 +90,7 @@ impl Answer {
     }
 
     /// Answers: the frame goes into the session's queue.
-    pub fn give(self, frame: Utf8Bytes) {
+    pub fn give(self, frame: Frame) {
         let session = Arc::clone(&self.session);
         // Counted down first: the frame wakes the connection, which then looks at the count.
         drop(self);
@@ -81,7 +115,7 @@ pub struct QueueLimits {
 
 #[derive(Default)]
 struct Queue {
-    frames: VecDeque<Utf8Bytes>,
+    frames: VecDeque<Frame>,
     bytes: usize,
     closed: Option<Close>,
     open: Vec<ConversationId>,
@@ -90,7 +124,7 @@ struct Queue {
 /// What a connection finds when it looks into its session's queue.
 pub struct Waiting {
     /// The frames to write, oldest first.
-    pub frames: VecDeque<Utf8Bytes>,
+    pub frames: VecDeque<Frame>,
     /// Why to close after that.
     pub closed: Option<Close>,
 }
@@ -104,27 +138,29 @@ impl Session {
             device,
             foreground: AtomicBool::new(foreground),
             unanswered: AtomicUsize::new(0),
+            asked: AtomicUsize::new(0),
             limits,
             queue: Mutex::default(),
-            ready: Notify::new(),
+            alarm: AtomicBool::new(false),
+            connection: AtomicWaker::new(),
         }
     }
 
     /// Queues a frame. A queue that is full is emptied and the session closed, to be resumed.
-    pub fn push(&self, frame: Utf8Bytes) {
+    pub fn push(&self, frame: Frame) {
         {
             let mut queue = self.lock();
             if queue.closed.is_some() {
                 return;
             }
-            queue.bytes += frame.len();
+            queue.bytes += frame.wire().len();
             queue.frames.push_back(frame);
             if queue.frames.len() > self.limits.frames || queue.bytes > self.limits.bytes {
                 queue.clear();
                 queue.closed = Some(Close::TooSlow);
             }
         }
-        self.ready.notify_one();
+        self.connection.wake();
     }
 
     /// Closes the session; what waits is dropped, so that whoever lost access gets nothing more.
@@ -134,29 +170,37 @@ impl Session {
             queue.clear();
             queue.closed.get_or_insert(why);
         }
-        self.ready.notify_one();
+        self.connection.wake();
     }
 
     /// Waits until something is in the queue or the session is closed. For the one task that owns the connection.
     pub async fn ready(&self) {
-        loop {
-            let notified = self.ready.notified();
-            if self.has_waiting() {
-                return;
-            }
-            notified.await;
-        }
+        poll_fn(|context| {
+            self.register(context.waker());
+            if self.has_waiting() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
-    /// Waits until the session is closed, whatever is queued.
-    pub async fn closed(&self) -> Close {
-        loop {
-            let notified = self.ready.notified();
-            if let Some(close) = self.lock().closed {
-                return close;
-            }
-            notified.await;
-        }
+    /// Has `waker` woken when something happens that concerns the connection. There is one, the last one registered.
+    pub fn register(&self, waker: &Waker) {
+        self.connection.register(waker);
+    }
+
+    /// Why the session is closed, if it is.
+    pub fn closed(&self) -> Option<Close> {
+        self.lock().closed
+    }
+
+    /// Has the connection look at the time.
+    pub fn alarm(&self) {
+        self.alarm.store(true, Ordering::Release);
+        self.connection.wake();
+    }
+
+    /// Whether there was an alarm since the last call.
+    pub fn take_alarm(&self) -> bool {
+        self.alarm.load(Ordering::Relaxed) && self.alarm.swap(false, Ordering::Acquire)
     }
 
     /// Takes what waits.
@@ -197,6 +241,11 @@ impl Session {
         self.unanswered.load(Ordering::Relaxed) >= UNANSWERED_MAX
     }
 
+    /// How many requests tasks of their own are answering.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+
     /// Notes whether somebody is looking.
     pub fn set_foreground(&self, foreground: bool) {
         self.foreground.store(foreground, Ordering::Relaxed);
@@ -226,11 +275,11 @@ mod tests {
     #[test]
     fn a_full_queue_is_emptied_and_the_session_closed() {
         for session in [session(3, 1_000), session(1_000, 30)] {
-            (0..4).for_each(|_| session.push("0123456789".into()));
+            (0..4).for_each(|_| session.push(Frame::text("01234567")));
             let waiting = session.take();
             assert_eq!(waiting.closed, Some(Close::TooSlow));
             assert!(waiting.frames.is_empty());
-            session.push("more".into());
+            session.push(Frame::text("more"));
             assert!(session.take().frames.is_empty());
         }
     }
@@ -238,7 +287,7 @@ mod tests {
     #[test]
     fn closing_drops_what_waits_and_keeps_the_first_reason() {
         let session = session(10, 1_000);
-        session.push("secret".into());
+        session.push(Frame::text("secret"));
         session.close(Close::Unauthenticated);
         session.close(Close::Draining);
         let waiting = session.take();
