@@ -7,19 +7,22 @@ use suda_proto::{AccountId, ClientId};
 use crate::entry::Envelope;
 
 /// How many envelopes are kept when nobody needs more.
-const KEPT: usize = 512;
+const KEPT: usize = 256;
 
 /// A contiguous run of envelopes that ends at the head.
 #[derive(Clone, Debug, Default)]
 pub struct Recent {
     envelopes: VecDeque<Envelope>,
+    /// For each of them a part of its client id: looked through for every send, so as small as may be.
+    prints: VecDeque<u64>,
     head: u64,
 }
 
 impl Recent {
     /// The run `envelopes`, which ends at `head`.
     pub fn new(envelopes: Vec<Envelope>, head: u64) -> Self {
-        Self { envelopes: envelopes.into(), head }
+        let prints = envelopes.iter().map(|envelope| print(envelope.client_id)).collect();
+        Self { envelopes: envelopes.into(), prints, head }
     }
 
     /// The lowest sequence in the run; one above the head if it is empty.
@@ -35,6 +38,11 @@ impl Recent {
 
     /// The entry that the account made under this client id, newest first.
     pub fn find(&self, account: AccountId, client_id: ClientId) -> Option<&Envelope> {
+        let wanted = print(client_id);
+        let (front, back) = self.prints.as_slices();
+        if !front.contains(&wanted) && !back.contains(&wanted) {
+            return None;
+        }
         let mut newest_first = self.envelopes.iter().rev();
         newest_first.find(|envelope| envelope.client_id == client_id && envelope.author == account)
     }
@@ -47,9 +55,11 @@ impl Recent {
     /// Takes the next entry's envelope.
     pub fn push(&mut self, envelope: Envelope) {
         self.head = envelope.seq;
+        self.prints.push_back(print(envelope.client_id));
         self.envelopes.push_back(envelope);
         while self.envelopes.len() > KEPT {
             self.envelopes.pop_front();
+            self.prints.pop_front();
         }
     }
 
@@ -57,7 +67,16 @@ impl Recent {
     pub fn prepend(&mut self, older: Vec<Envelope>) {
         let fits = older.last().is_some_and(|last| last.seq + 1 == self.first());
         if fits {
-            older.into_iter().rev().for_each(|envelope| self.envelopes.push_front(envelope));
+            for envelope in older.into_iter().rev() {
+                self.prints.push_front(print(envelope.client_id));
+                self.envelopes.push_front(envelope);
+            }
         }
     }
+}
+
+/// The half of a client id that is random in a UUIDv7.
+fn print(client_id: ClientId) -> u64 {
+    let [.., a, b, c, d, e, f, g, h] = *client_id.bytes();
+    u64::from_ne_bytes([a, b, c, d, e, f, g, h])
 }

@@ -220,11 +220,14 @@ impl Line {
         }
     }
 
-    /// The next frame, or the close code.
+    /// The next frame, or the close code; pings do not count as frames, however long they come.
     pub async fn frame(&mut self) -> Result<Value, u16> {
+        tokio::time::timeout(PATIENCE, self.next_frame()).await.expect("a frame in time")
+    }
+
+    async fn next_frame(&mut self) -> Result<Value, u16> {
         loop {
-            let next = tokio::time::timeout(PATIENCE, self.socket.next()).await.expect("a frame in time");
-            match next {
+            match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Close(frame))) => {
                     return Err(frame.map_or(1005, |frame| frame.code.into()));
