@@ -7,6 +7,7 @@
 //! Reading order: [`ids`], [`entry`], [`request`], [`reply`], [`event`], [`frame`], [`error`], [`close`], [`rest`].
 
 pub mod close;
+pub mod entries_text;
 pub mod entry;
 pub mod error;
 pub mod event;

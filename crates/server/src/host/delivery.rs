@@ -6,7 +6,7 @@ use std::sync::Arc;
 use suda_domain::entry::Entry;
 use suda_domain::page;
 use suda_domain::receipts::Marks as StoredMarks;
-use suda_proto::event::{Entries, Event, Marks, ReadMark, TypingMember};
+use suda_proto::event::{Event, Marks, ReadMark, TypingMember};
 use suda_proto::{AccountId, Code, ConversationId, ErrorBody, Kind};
 
 use super::hot::{Batch, Hot, Slot, State};
@@ -146,8 +146,7 @@ impl Shard {
 }
 
 fn frame<'a>(conversation: ConversationId, epoch: u32, entries: impl Iterator<Item = &'a Entry>) -> Frame {
-    let entries = entries.map(page::entry).collect();
-    Frame::event(&Event::Entries(Entries { conversation, epoch, entries }))
+    Frame::entries(conversation, epoch, entries.map(page::entry))
 }
 
 fn push_to_others(session: &Arc<Session>, origin: Option<u64>, frame: &Frame) {

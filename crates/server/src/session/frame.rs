@@ -3,9 +3,10 @@
 
 use bytes::Bytes;
 use serde::Serialize;
-use suda_proto::ErrorBody;
+use suda_proto::entries_text::write_entries;
 use suda_proto::event::Event;
 use suda_proto::frame::{write_error, write_event, write_reply};
+use suda_proto::{ConversationId, Entry, ErrorBody};
 
 /// The longest header of a frame without a mask.
 const HEADER_MAX: usize = 10;
@@ -51,6 +52,11 @@ impl Frame {
     /// An event.
     pub fn event(event: &Event) -> Self {
         Self::write(Opcode::Text, |out| write_event(out, event))
+    }
+
+    /// The event that tells of new entries, ascending and without gaps.
+    pub fn entries(conversation: ConversationId, epoch: u32, entries: impl Iterator<Item = Entry>) -> Self {
+        Self::write(Opcode::Text, |out| write_entries(out, conversation, epoch, entries))
     }
 
     /// A text.

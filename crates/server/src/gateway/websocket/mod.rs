@@ -4,7 +4,7 @@
 //! frames, [`decoder`] knows the rules of RFC 6455.
 
 mod connection;
-mod decoder;
+pub mod decoder;
 mod greet;
 pub mod handshake;
 mod live;
