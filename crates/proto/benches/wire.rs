@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use divan::{Bencher, black_box};
 use suda_proto::entries_text::write_entries;
-use suda_proto::frame::{RequestFrame, write_reply};
+use suda_proto::frame::{read_send, write_reply};
 use suda_proto::reply::Sent;
 use suda_proto::{AccountId, ClientId, ConversationId, Entry, Kind, Position, Raw};
 
@@ -18,13 +18,13 @@ fn body() -> String {
 }
 
 #[divan::bench]
-fn read_send(bencher: Bencher<'_, '_>) {
+fn read_a_send(bencher: Bencher<'_, '_>) {
     let id = ClientId::from_bytes([9; 16]);
     let text = format!(
         r#"{{"id":12,"type":"send","body":{{"conversation":"{CONVERSATION}","client_id":"{id}","base":41,"kind":"message","body":{}}}}}"#,
         body()
     );
-    bencher.bench(|| RequestFrame::read(black_box(&text)).and_then(|frame| frame.request()));
+    bencher.bench(|| read_send(black_box(&text)).expect("a send"));
 }
 
 #[divan::bench]

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::error::{Code, ErrorBody};
 use crate::event::Event;
 use crate::raw::Raw;
-use crate::request::Request;
+use crate::request::{Request, Send};
 
 /// A request as it arrives, its body not yet read, so that a bad body can still be answered by id.
 #[derive(Debug, Deserialize)]
@@ -59,6 +59,25 @@ impl<'a> RequestFrame<'a> {
         let text = self.body.map_or("{}", RawValue::get);
         serde_json::from_str(text).map_err(|error| Code::BadRequest.because(&error.to_string()))
     }
+}
+
+/// Reads a frame that asks to send in one go; `None` for every other frame and for what is wrong with it, which
+/// [`RequestFrame`] tells. Most requests are sends, and this is half of what reading one costs otherwise.
+pub fn read_send(text: &str) -> Option<(u64, Send)> {
+    #[derive(Deserialize)]
+    enum Name {
+        #[serde(rename = "send")]
+        Send,
+    }
+    #[derive(Deserialize)]
+    struct Frame {
+        id: u64,
+        #[serde(rename = "type")]
+        name: Name,
+        body: Send,
+    }
+    let Frame { id, name: Name::Send, body } = serde_json::from_str(text).ok()?;
+    Some((id, body))
 }
 
 /// A request as a client writes it.
@@ -173,6 +192,39 @@ impl ServerFrame {
             Shape { id, error: Some(error), .. } => Ok(Self::Error { id, error }),
             Shape { id: Some(id), ok: Some(ok), .. } => Ok(Self::Ok { id, ok }),
             _ => Err(serde::de::Error::custom("neither reply, error nor event")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "01a20304-9555-7898-bf01-e4a98f7bab1f";
+
+    #[test]
+    fn a_send_is_read_in_one_go_as_it_is_in_two() {
+        let body = format!(
+            r#"{{"kind":"message","base":4,"client_id":"{ID}","conversation":"{ID}","body":{{"a":1}}}}"#
+        );
+        let sends = [
+            format!(r#"{{"id":7,"type":"send","body":{body}}}"#),
+            format!(r#"{{"new":[1],"body":{body},"type":"send","id":7}}"#),
+        ];
+        for text in &sends {
+            let frame = RequestFrame::read(text).expect("a frame");
+            let (id, send) = read_send(text).expect("a send");
+            assert_eq!((id, Request::Send(send)), (frame.id, frame.request().expect("a request")));
+        }
+        let others = [
+            r#"{"id":7,"type":"ping","body":{}}"#.to_owned(),
+            format!(r#"{{"id":7,"type":"mark","body":{body}}}"#),
+            format!(r#"{{"id":-7,"type":"send","body":{body}}}"#),
+            r#"{"id":7,"type":"send","body":{}}"#.to_owned(),
+            r#"{"id":7,"type":"send"}"#.to_owned(),
+        ];
+        for text in &others {
+            assert_eq!(read_send(text), None, "{text}");
         }
     }
 }

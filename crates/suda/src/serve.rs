@@ -6,9 +6,10 @@ use std::time::SystemTime;
 
 use axum_server::Handle;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::conn::auto;
 use suda_server::Server;
 use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
@@ -28,7 +29,14 @@ const HEAD_BYTES: usize = 32 * 1024;
 /// Serves until a signal asks it to stop.
 pub fn run(config: &Config) -> Result<(), Stop> {
     let connections = file_limit::raise(config.server.sessions);
-    crate::block_on(serve(config, connections))
+    let runtime = Builder::new_multi_thread().worker_threads(threads(config)).enable_all().build();
+    runtime.map_err(while_trying("start threads"))?.block_on(serve(config, connections))
+}
+
+/// How many threads serve: more of them than processors left beside storage only wake each other.
+fn threads(config: &Config) -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    if config.threads > 0 { config.threads } else { processors.saturating_sub(1).max(1) }
 }
 
 async fn serve(config: &Config, connections: usize) -> Result<(), Stop> {
@@ -124,7 +132,7 @@ fn spawn_public(
     let service = server.router().into_make_service_with_connect_info::<SocketAddr>();
     let mut public = axum_server::Server::<Peer>::from_listener(listener).handle(handle);
     // Without HTTP/2 a connection need not be looked at first, and the head's timeout covers all of it.
-    *public.http_builder() = Builder::new(TokioExecutor::new()).http1_only();
+    *public.http_builder() = auto::Builder::new(TokioExecutor::new()).http1_only();
     let mut http = public.http_builder().http1();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(HEAD_BYTES);
     match certificate {

@@ -23,8 +23,8 @@ use crate::settings::Settings;
 
 pub use order::{Order, Reply, View};
 
-/// How many tasks share the conversations.
-const SHARDS: usize = 4;
+/// Most tasks that share the conversations.
+const SHARDS_MAX: usize = 64;
 
 /// Most orders that wait for one task.
 const INBOX: usize = 16 * 1024;
@@ -47,7 +47,9 @@ impl Hosts {
     /// Starts the hosts' tasks. They end when every handle is gone and everything is stored.
     pub(crate) fn start(surroundings: &Arc<Surroundings>) -> (Self, Vec<tokio::task::JoinHandle<()>>) {
         let mut tasks = Vec::new();
-        let shards = (0..SHARDS)
+        // One for each thread that can run them.
+        let shards = tokio::runtime::Handle::current().metrics().num_workers().clamp(1, SHARDS_MAX);
+        let shards = (0..shards)
             .map(|_| {
                 let (sender, inbox) = mpsc::channel(INBOX);
                 tasks.push(tokio::spawn(shard::Shard::new(Arc::clone(surroundings)).run(inbox)));

@@ -88,6 +88,12 @@ pub static KEYS: &[Key] = &[
         "How long a stopping server waits for its sessions to end.",
     ),
     key(
+        "threads",
+        Size(|config| &mut config.threads, 0..=1_024),
+        "How many threads serve connections and conversations; 0 means one fewer than there are processors, since \
+         storage has threads of its own.",
+    ),
+    key(
         "heartbeat_seconds",
         Seconds(|config| &mut config.server.heartbeat, 1..=DAY_SECONDS),
         "After how much silence a connection is pinged; after twice as much it is closed.",

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use suda_proto::close::Close;
-use suda_proto::frame::RequestFrame;
+use suda_proto::frame::{RequestFrame, read_send};
+use suda_proto::request::Request;
 use suda_proto::{Code, ErrorBody};
 
 use super::connection::{Connection, Taker};
@@ -170,15 +171,17 @@ fn take_request(server: &Arc<Server>, caller: &Caller, session: &Arc<Session>, t
     if text.len() > server.settings.limits.frame_bytes as usize {
         return refuse(None, Code::FrameTooLarge.error());
     }
-    let frame = match RequestFrame::read(text) {
-        Ok(frame) => frame,
-        Err(error) => return refuse(None, error),
+    let (id, request) = match read_send(text) {
+        Some((id, send)) => (id, Ok(Request::Send(send))),
+        None => match RequestFrame::read(text) {
+            Ok(frame) => (frame.id, frame.request()),
+            Err(error) => return refuse(None, error),
+        },
     };
-    let id = frame.id;
     if !caller.spared && !server.limiters.account(caller.account) {
         return refuse(Some(id), Code::RateLimited.error());
     }
-    let request = match frame.request() {
+    let request = match request {
         Ok(request) => request,
         Err(error) => return refuse(Some(id), error),
     };
