@@ -24,6 +24,7 @@ use crate::index::spill::{self, Fatal};
 use crate::index::tables::summary_key;
 use crate::index::{Index, IndexError, IndexOptions, Room};
 use crate::log::{self, Disk, LogHooks, LogOptions, OpenReport};
+use crate::merging::{Merger, MergingError};
 use crate::records;
 use crate::turns::Turns;
 
@@ -38,6 +39,8 @@ pub struct ConversationLogOptions {
     pub index_age: Duration,
     /// How long bodies that are to be erased wait for more of them.
     pub erase_delay: Duration,
+    /// How many sealed segments are merged at a time, as soon as there are that many; 0 for never.
+    pub merge_segments: u32,
     /// Called when the process must end; what it was given is in the log.
     pub fatal: Fatal,
 }
@@ -57,9 +60,21 @@ pub enum ConversationLogError {
     /// The index was derived from another log.
     #[error("the index belongs to another log: rebuild it")]
     ForeignIndex,
+    /// A merge that a crash had interrupted could not come to its end.
+    #[error(transparent)]
+    Merging(#[from] MergingError),
     /// A thread could not be started.
     #[error("a thread could not be started: {0}")]
     Thread(#[source] std::io::Error),
+}
+
+/// What was found at opening.
+#[derive(Clone, Debug)]
+pub struct ConversationLogReport {
+    /// How the log was found; of the log, only what the index did not know was read.
+    pub log: OpenReport,
+    /// Whether the index was too old, and was derived from the whole log.
+    pub index_was_stale: bool,
 }
 
 /// Conversations' entries and state on one machine. Clones share it; dropping the last one
@@ -71,6 +86,10 @@ pub struct ConversationLog {
 
 /// What the clones share. Its parts end in this order.
 pub(crate) struct Core {
+    _merger_thread: Worker,
+    /// Merges segments; by itself in the background.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests merge when they want to"))]
+    pub merger: Arc<Merger>,
     _eraser_thread: Worker,
     pub eraser: Arc<Eraser>,
     pub log: Arc<log::Log>,
@@ -106,11 +125,16 @@ impl ConversationLog {
         epoch: u32,
         log_id: Option<Uuid>,
         options: ConversationLogOptions,
-    ) -> Result<(Self, OpenReport), ConversationLogError> {
-        let index = Arc::new(Index::open(index_folder, options.index)?);
+    ) -> Result<(Self, ConversationLogReport), ConversationLogError> {
+        let mut index = Index::open(index_folder, options.index)?;
         if log_id.is_some_and(|log_id| !index.belongs_to(log_id)) {
             return Err(ConversationLogError::ForeignIndex);
         }
+        let index_was_stale = index.is_stale(log::merged_end(disk.as_ref())?);
+        if index_was_stale {
+            index.clear()?;
+        }
+        let index = Arc::new(index);
         let mut replay = |group: &log::ReplayedGroup<'_>| {
             index.apply_replayed(group)?;
             index.spill_if_full()?;
@@ -126,12 +150,25 @@ impl ConversationLog {
             return Err(ConversationLogError::ForeignIndex);
         }
         let log = Arc::new(log);
+        let eraser = Arc::new(Eraser::new(Arc::clone(&log), Arc::clone(&index)));
+        let merger = Merger::new(
+            Arc::clone(&log),
+            Arc::clone(&index),
+            Arc::clone(&eraser),
+            options.merge_segments,
+            Arc::clone(&options.fatal),
+        );
+        merger.prepare()?;
+        let merger = Arc::new(merger);
         let spilling = spill::start(Arc::clone(&index), options.index_age, options.fatal);
         let index_thread = worker(spilling, &index, Index::stop)?;
-        let eraser = Arc::new(Eraser::new(Arc::clone(&log), Arc::clone(&index)));
         let erasing = Arc::clone(&eraser).start(options.erase_delay);
+        let erasing = worker(erasing, &index, |index| index.erase_bell.stop())?;
+        let merging = Arc::clone(&merger).start();
         let core = Core {
-            _eraser_thread: worker(erasing, &index, |index| index.erase_bell.stop())?,
+            _merger_thread: worker(merging, &index, |index| index.merge_bell.stop())?,
+            merger,
+            _eraser_thread: erasing,
             eraser,
             log,
             _index_thread: index_thread,
@@ -140,7 +177,7 @@ impl ConversationLog {
             epoch: AtomicU32::new(epoch),
         };
         let core = Arc::new(core);
-        Ok((Self { core }, report))
+        Ok((Self { core }, ConversationLogReport { log: report, index_was_stale }))
     }
 
     /// Runs `work`, which may wait for the disk, beside the tasks.

@@ -4,7 +4,6 @@
 //! Each read of a row sees the newest, so rows that belong together are read by way of a head
 //! that is read first: whatever stands above it is not looked at.
 
-use bytes::Bytes;
 use std::sync::atomic::Ordering;
 use suda_domain::entry::{Entry, Envelope};
 use suda_domain::membership::Membership;
@@ -16,17 +15,15 @@ use suda_domain::stored::Stored;
 use suda_proto::{ConversationId, Kind};
 
 use crate::conversation_log::Core;
+use crate::entries::{Entries, Found};
 use crate::index::IndexError;
 use crate::index::tables::{
-    EntryRow, MemberRow, Sequence, entry_key, member_key, membership_key, message_key, name_of_own_value,
+    Hidden, MemberRow, Sequence, hidden_key, member_key, membership_key, message_key, name_of_own_value,
     own_value_key, own_values_end, seq_of, summary_key,
 };
 use crate::index::view::View;
 use crate::log::{Body, ReadError};
-use crate::records::{self, Header};
 
-/// Rows read at once.
-const CHUNK: u64 = 256;
 /// How often a conversation is read again because it changed meanwhile.
 const MOST_LOADS: u32 = 16;
 
@@ -67,8 +64,8 @@ impl Core {
         }
         let from = summary.head - summary.head.min(u64::from(recent)) + 1;
         let mut envelopes = Vec::new();
-        self.visit(view, conversation, from, summary.head, |_, row| {
-            envelopes.push(self.record(row)?.0);
+        self.entries().visit::<Failure>(view, conversation, from, summary.head, |_, found| {
+            envelopes.push(found.envelope);
             Ok(true)
         })?;
         Ok(Loaded {
@@ -117,8 +114,8 @@ impl Core {
         let membership = membership(&mut view, conversation)?;
         let (from, to) = (from.max(1), to.min(summary.head));
         let (mut entries, mut bytes) = (Vec::new(), 0);
-        self.visit(&mut view, conversation, from, to, |view, row| {
-            let entry = self.entry(view, conversation, &membership, row)?;
+        self.entries().visit::<Failure>(&mut view, conversation, from, to, |view, found| {
+            let entry = shown(view, conversation, &membership, found)?;
             bytes += entry.body.as_ref().map_or(0, |body| body.len());
             let fits = entries.is_empty() || bytes <= most_bytes;
             if fits {
@@ -129,69 +126,8 @@ impl Core {
         Ok(entries)
     }
 
-    /// Calls `visit` with the rows of the entries `from..=to` until it answers `false`.
-    fn visit(
-        &self,
-        view: &mut View<'_>,
-        conversation: ConversationId,
-        from: u64,
-        to: u64,
-        mut visit: impl FnMut(&mut View<'_>, &EntryRow) -> Result<bool, Failure>,
-    ) -> Result<(), Failure> {
-        let mut next = from;
-        while next <= to {
-            let end = to.min(next + CHUNK - 1);
-            let (first, last) = (entry_key(conversation, next), entry_key(conversation, end));
-            let rows = view.range(&first, &last, CHUNK as usize)?;
-            if rows.len() as u64 != end - next + 1 {
-                let what = "an entry";
-                return Err(IndexError::Missing { conversation, what }.into());
-            }
-            for (_, value) in rows {
-                let row = EntryRow::decode(&value).map_err(IndexError::from)?;
-                if !visit(view, &row)? {
-                    return Ok(());
-                }
-            }
-            next = end + 1;
-        }
-        Ok(())
-    }
-
-    /// An entry as readers may see it.
-    fn entry(
-        &self,
-        view: &mut View<'_>,
-        conversation: ConversationId,
-        membership: &Membership,
-        row: &EntryRow,
-    ) -> Result<Entry, Failure> {
-        let (envelope, body) = self.record(row)?;
-        let body = match body {
-            Body::Intact(body) if !row.hidden && !is_erased(membership, &envelope) => Some(body),
-            Body::Damaged if !row.hidden && !is_erased(membership, &envelope) => {
-                // It may have been deleted since its row was read, and be erased this instant.
-                let row: Option<EntryRow> = view.get(&entry_key(conversation, envelope.seq))?;
-                let is_hidden = row.is_some_and(|row| row.hidden);
-                let membership = self::membership(view, conversation)?;
-                if !is_hidden && !is_erased(&membership, &envelope) {
-                    let what = format!("entry {} of conversation {conversation}", envelope.seq);
-                    return Err(Failure::Damaged(what));
-                }
-                None
-            }
-            _ => None,
-        };
-        Ok(Entry { envelope, body })
-    }
-
-    fn record(&self, row: &EntryRow) -> Result<(Envelope, Body<Bytes>), Failure> {
-        let record = self.log.read(row.position, row.length).map_err(unreadable)?;
-        let header = records::decode(record.kind, &record.header).map_err(IndexError::from)?;
-        match header {
-            Header::Entry { envelope, .. } => Ok((envelope, record.body)),
-            Header::Marks { .. } => Err(Failure::Damaged("an entry's record".to_owned())),
-        }
+    fn entries(&self) -> Entries<'_> {
+        Entries { log: &self.log, index: &self.index }
     }
 
     /// See [`suda_domain::ports::Log::message_states`].
@@ -221,6 +157,32 @@ impl Core {
     }
 }
 
+/// An entry as readers may see it.
+fn shown(
+    view: &mut View<'_>,
+    conversation: ConversationId,
+    membership: &Membership,
+    found: Found,
+) -> Result<Entry, Failure> {
+    let Found { envelope, body, is_hidden, .. } = found;
+    let is_kept = !is_hidden && !is_erased(membership, &envelope);
+    let body = match body {
+        Body::Intact(body) if is_kept => Some(body),
+        Body::Damaged if is_kept => {
+            // It may have been deleted since it was looked for, and be erased this instant.
+            let is_hidden = view.get::<Hidden>(&hidden_key(conversation, envelope.seq))?.is_some();
+            let membership = self::membership(view, conversation)?;
+            if !is_hidden && !is_erased(&membership, &envelope) {
+                let what = format!("entry {} of conversation {conversation}", envelope.seq);
+                return Err(Failure::Damaged(what));
+            }
+            None
+        }
+        _ => None,
+    };
+    Ok(Entry { envelope, body })
+}
+
 fn membership(view: &mut View<'_>, conversation: ConversationId) -> Result<Membership, Failure> {
     let membership = view.get(&membership_key(conversation))?;
     let what = "the membership";
@@ -234,9 +196,11 @@ fn is_erased(membership: &Membership, envelope: &Envelope) -> bool {
 }
 
 /// What a read that found something unexpected means to a caller of the port.
-fn unreadable(error: ReadError) -> Failure {
-    match error {
-        ReadError::Io { .. } => Failure::unavailable(error),
-        other => Failure::Damaged(other.to_string()),
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Io { .. } | ReadError::SortedIo { .. } => Self::unavailable(error),
+            other => Self::Damaged(other.to_string()),
+        }
     }
 }

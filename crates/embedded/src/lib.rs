@@ -6,7 +6,8 @@
 //! | [`log`] | segment files, appended to and synced in groups: what is acknowledged is here |
 //! | `records` | what the log's records mean |
 //! | `index` | an LMDB database derived from the log, with its tail in memory |
-//! | [`conversation_log`], `history`, `inbox`, `turns` | the ports `Log` and `Inbox` over log and index |
+//! | [`conversation_log`], `history`, `entries`, `inbox`, `turns` | the ports `Log` and `Inbox` over log and index |
+//! | `merging` | sealed segments become sorted files |
 //! | [`database`], `accounts`, `contacts`, `devices`, `jobs`, `row` | the other ports over SQLite |
 
 mod accounts;
@@ -14,11 +15,13 @@ mod contacts;
 pub mod conversation_log;
 pub mod database;
 mod devices;
+mod entries;
 mod history;
 mod inbox;
 pub mod index;
 mod jobs;
 pub mod log;
+mod merging;
 mod records;
 mod row;
 pub mod store;

@@ -3,13 +3,22 @@
 //! A record's header is kept for ever; its body can be erased. So whatever the index is derived
 //! from stands in the header, save where an erased body means the same as what replaced it.
 //!
-//! | kind | header after the version byte | body |
-//! |---|---|---|
-//! | 1 entry | conversation (16 bytes), value mark (1), key length (u16) and key where the mark is not 0, envelope | the entry's |
-//! | 2 marks | conversation (16), account (16), delivered, read, read ordinal, touched (u64 each) | none |
+//! Every header begins with its version (1 byte) and the conversation (16), in every version. In a
+//! sorted file the conversation is left out: the run says it. What follows, in version 2:
 //!
-//! Numbers are little endian. The value mark is 0 for entries that set nothing, 1 for a value,
-//! 2 for null.
+//! | kind | header | body |
+//! |---|---|---|
+//! | 1 entry | flags (1 byte), key length and key where there is a value mark, kind (1), seq, at, seq − ordinal, author (16), client id (16), seq − target if there is one, count of mentions if there are any, each as account (16), start, length | the entry's |
+//! | 2 marks | account (16), delivered, read, read ordinal, touched | none |
+//!
+//! Numbers are of variable length. Flags: bits 0–1 are the value mark, 0 for entries that set
+//! nothing, 1 for a value, 2 for null; bit 2 tells of a target, bit 3 of mentions. The numbers of
+//! kinds are those of the stored `Envelope`.
+//!
+//! Version 1 had, for an entry, the value mark (1 byte), key length (u16) and key where the mark is
+//! not 0, and the stored `Envelope`; for marks, the account and four u64, all little endian.
+
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -17,16 +26,22 @@ use serde_json::value::RawValue;
 use suda_domain::entry::{Entry, Envelope};
 use suda_domain::receipts::Marks;
 use suda_domain::stored::{Stored, StoredError};
-use suda_proto::{AccountId, ConversationId, Kind};
+use suda_proto::{AccountId, ClientId, ConversationId, Kind, Mention, Mentioned};
 
-use crate::log::Record;
+use crate::log::{Record, RecordKey, varint};
 
 /// The kind of a record that holds an entry.
 const ENTRY: u8 = 1;
 /// The kind of a record that holds a member's watermarks.
 const MARKS: u8 = 2;
 /// The version of both headers.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The flag of an entry that has a target.
+const HAS_TARGET: u8 = 4;
+/// The flag of an entry that mentions somebody.
+const HAS_MENTIONS: u8 = 8;
+/// How everybody is mentioned: no account has this id.
+const ALL: [u8; 16] = [0; 16];
 /// The longest key of an account's own value, in bytes; longer ones would not fit the index.
 const KEY_LIMIT: usize = 400;
 
@@ -72,73 +87,233 @@ pub struct SetKey {
 
 /// The record of an entry.
 pub fn entry_record(conversation: ConversationId, entry: &Entry) -> Result<Record, EncodeError> {
-    let mut header = vec![VERSION];
-    header.extend_from_slice(conversation.bytes());
-    match set_key(entry)? {
-        None => header.push(0),
-        Some(SetKey { key, is_null }) => {
-            header.push(if is_null { 2 } else { 1 });
-            header.extend_from_slice(&(key.len() as u16).to_le_bytes());
-            header.extend_from_slice(key.as_bytes());
-        }
-    }
-    header.extend_from_slice(&entry.envelope.encode());
+    let mut header = begin(conversation);
+    write_entry(&mut header, &entry.envelope, set_key(entry)?);
     Ok(Record { kind: ENTRY, header: header.into(), body: entry.body.clone().unwrap_or_default() })
 }
 
 /// The record of watermarks.
 pub fn marks_record(conversation: ConversationId, account: AccountId, marks: &Marks) -> Record {
-    let mut header = vec![VERSION];
-    header.extend_from_slice(conversation.bytes());
-    header.extend_from_slice(account.bytes());
-    for number in [marks.delivered, marks.read, marks.read_ordinal, marks.touched] {
-        header.extend_from_slice(&number.to_le_bytes());
-    }
+    let mut header = begin(conversation);
+    write_marks(&mut header, account, marks);
     Record { kind: MARKS, header: header.into(), body: Bytes::new() }
+}
+
+/// The kind and the header of watermarks in a sorted file.
+pub fn sorted_marks(account: AccountId, marks: &Marks) -> (u8, Vec<u8>) {
+    let mut header = vec![VERSION];
+    write_marks(&mut header, account, marks);
+    (MARKS, header)
+}
+
+/// What a record belongs to.
+pub fn key_of(header: &[u8]) -> Result<RecordKey, StoredError> {
+    split(header).map(|(_, key, _)| *key)
+}
+
+/// The header as a sorted file has it.
+pub fn sorted_header(header: &[u8]) -> Result<Vec<u8>, StoredError> {
+    let (version, _, rest) = split(header)?;
+    let mut sorted = Vec::with_capacity(1 + rest.len());
+    sorted.push(version);
+    sorted.extend_from_slice(rest);
+    Ok(sorted)
 }
 
 /// Reads the header of a record of this kind.
 pub fn decode(kind: u8, header: &[u8]) -> Result<Header, StoredError> {
-    match (kind, header) {
-        (ENTRY, [VERSION, rest @ ..]) => entry_header(rest),
-        (MARKS, [VERSION, rest @ ..]) => marks_header(rest),
-        (ENTRY | MARKS, [version, ..]) if *version > VERSION => Err(StoredError::Newer(*version)),
-        _ => Err(StoredError::Malformed("record")),
+    let (version, key, rest) = split(header)?;
+    decode_rest(kind, version, key, rest)
+}
+
+/// Reads the header of a record of this kind in a run of a sorted file.
+pub fn decode_sorted(kind: u8, key: &RecordKey, header: &[u8]) -> Result<Header, StoredError> {
+    let (version, rest) = header.split_first().ok_or(MALFORMED)?;
+    decode_rest(kind, *version, key, rest)
+}
+
+const MALFORMED: StoredError = StoredError::Malformed("record");
+
+fn begin(conversation: ConversationId) -> Vec<u8> {
+    let mut header = Vec::with_capacity(64);
+    header.push(VERSION);
+    header.extend_from_slice(conversation.bytes());
+    header
+}
+
+/// The version, the conversation and the rest of a header.
+fn split(header: &[u8]) -> Result<(u8, &RecordKey, &[u8]), StoredError> {
+    let (version, rest) = header.split_first().ok_or(MALFORMED)?;
+    let (key, rest) = rest.split_first_chunk().ok_or(MALFORMED)?;
+    Ok((*version, key, rest))
+}
+
+fn decode_rest(kind: u8, version: u8, key: &RecordKey, rest: &[u8]) -> Result<Header, StoredError> {
+    let conversation = ConversationId::from_bytes(*key);
+    match (kind, version) {
+        (ENTRY, 1) => old_entry(conversation, rest),
+        (ENTRY, VERSION) => read_entry(conversation, rest),
+        (MARKS, 1) => old_marks(conversation, rest),
+        (MARKS, VERSION) => read_marks(conversation, rest),
+        (ENTRY | MARKS, version) if version > VERSION => Err(StoredError::Newer(version)),
+        _ => Err(MALFORMED),
     }
 }
 
-fn entry_header(bytes: &[u8]) -> Result<Header, StoredError> {
-    let (conversation, bytes) = take::<16>(bytes)?;
+fn write_entry(out: &mut Vec<u8>, envelope: &Envelope, set: Option<SetKey>) {
+    let mark = set.as_ref().map_or(0, |set| if set.is_null { 2 } else { 1 });
+    let target = if envelope.target.is_some() { HAS_TARGET } else { 0 };
+    let mentions = if envelope.mentions.is_empty() { 0 } else { HAS_MENTIONS };
+    out.push(mark | target | mentions);
+    if let Some(SetKey { key, .. }) = set {
+        varint::put(out, key.len() as u64);
+        out.extend_from_slice(key.as_bytes());
+    }
+    out.push(kind_number(envelope.kind));
+    varint::put(out, envelope.seq);
+    varint::put(out, envelope.at);
+    varint::put(out, envelope.seq.wrapping_sub(envelope.ordinal));
+    out.extend_from_slice(envelope.author.bytes());
+    out.extend_from_slice(envelope.client_id.bytes());
+    if let Some(target) = envelope.target {
+        varint::put(out, envelope.seq.wrapping_sub(target));
+    }
+    if mentions == 0 {
+        return;
+    }
+    varint::put(out, envelope.mentions.len() as u64);
+    for mention in &envelope.mentions {
+        match &mention.who {
+            Mentioned::Account(account) => out.extend_from_slice(account.bytes()),
+            Mentioned::All => out.extend_from_slice(&ALL),
+        }
+        varint::put(out, u64::from(mention.start));
+        varint::put(out, u64::from(mention.length));
+    }
+}
+
+fn read_entry(conversation: ConversationId, bytes: &[u8]) -> Result<Header, StoredError> {
+    let ([flags], bytes) = take::<1>(bytes)?;
+    let (set, bytes) = match flags & 3 {
+        0 => (None, bytes),
+        mark @ (1 | 2) => {
+            let (length, bytes) = number(bytes)?;
+            let (key, bytes) = set_key_of(bytes, length as usize, mark)?;
+            (Some(key), bytes)
+        }
+        _ => return Err(MALFORMED),
+    };
+    let ([kind], bytes) = take::<1>(bytes)?;
+    let (seq, bytes) = number(bytes)?;
+    let (at, bytes) = number(bytes)?;
+    let (behind, bytes) = number(bytes)?;
+    let (author, bytes) = take::<16>(bytes)?;
+    let (client_id, bytes) = take::<16>(bytes)?;
+    let (target, mut bytes) = match flags & HAS_TARGET {
+        0 => (None, bytes),
+        _ => number(bytes).map(|(before, bytes)| (Some(seq.wrapping_sub(before)), bytes))?,
+    };
+    let mut mentions = Vec::new();
+    if flags & HAS_MENTIONS != 0 {
+        let (count, rest) = number(bytes)?;
+        bytes = rest;
+        for _ in 0..count {
+            let (mention, rest) = read_mention(bytes)?;
+            mentions.push(mention);
+            bytes = rest;
+        }
+    }
+    let envelope = Envelope {
+        seq,
+        at,
+        kind: KINDS[usize::from(kind)],
+        author: AccountId::from_bytes(author),
+        client_id: ClientId::from_bytes(client_id),
+        ordinal: seq.wrapping_sub(behind),
+        target,
+        mentions,
+    };
+    Ok(Header::Entry { conversation, envelope, set })
+}
+
+fn read_mention(bytes: &[u8]) -> Result<(Mention, &[u8]), StoredError> {
+    let (who, bytes) = take::<16>(bytes)?;
+    let who = if who == ALL { Mentioned::All } else { Mentioned::Account(AccountId::from_bytes(who)) };
+    let (start, bytes) = varint::take_u32(bytes).ok_or(MALFORMED)?;
+    let (length, bytes) = varint::take_u32(bytes).ok_or(MALFORMED)?;
+    Ok((Mention { who, start, length }, bytes))
+}
+
+fn set_key_of(bytes: &[u8], length: usize, mark: u8) -> Result<(SetKey, &[u8]), StoredError> {
+    let (key, bytes) = bytes.split_at_checked(length).ok_or(MALFORMED)?;
+    let key = String::from_utf8(key.to_vec()).map_err(|_| MALFORMED)?;
+    let is_null = mark == 2;
+    Ok((SetKey { key, is_null }, bytes))
+}
+
+/// The kinds by their stored numbers, which the domain gives.
+static KINDS: LazyLock<[Kind; 256]> = LazyLock::new(|| {
+    let envelope = Envelope {
+        seq: 0,
+        at: 0,
+        kind: Kind::Unknown,
+        author: AccountId::from_bytes([0; 16]),
+        client_id: ClientId::from_bytes([0; 16]),
+        ordinal: 0,
+        target: None,
+        mentions: Vec::new(),
+    };
+    let mut stored = envelope.encode();
+    std::array::from_fn(|number| {
+        stored[1] = number as u8;
+        Envelope::decode(&stored).map_or(Kind::Unknown, |envelope| envelope.kind)
+    })
+});
+
+fn kind_number(kind: Kind) -> u8 {
+    KINDS.iter().position(|one| *one == kind).map_or(0, |number| number as u8)
+}
+
+fn write_marks(out: &mut Vec<u8>, account: AccountId, marks: &Marks) {
+    out.extend_from_slice(account.bytes());
+    for number in [marks.delivered, marks.read, marks.read_ordinal, marks.touched] {
+        varint::put(out, number);
+    }
+}
+
+fn read_marks(conversation: ConversationId, bytes: &[u8]) -> Result<Header, StoredError> {
+    let (account, bytes) = take::<16>(bytes)?;
+    let (delivered, bytes) = number(bytes)?;
+    let (read, bytes) = number(bytes)?;
+    let (read_ordinal, bytes) = number(bytes)?;
+    let (touched, _) = number(bytes)?;
+    let account = AccountId::from_bytes(account);
+    let marks = Marks { delivered, read, read_ordinal, touched, ..Marks::default() };
+    Ok(Header::Marks { conversation, account, marks })
+}
+
+fn old_entry(conversation: ConversationId, bytes: &[u8]) -> Result<Header, StoredError> {
     let ([mark], bytes) = take::<1>(bytes)?;
     let (set, bytes) = match mark {
         0 => (None, bytes),
         1 | 2 => {
             let (length, bytes) = take::<2>(bytes)?;
-            let (key, bytes) = bytes
-                .split_at_checked(usize::from(u16::from_le_bytes(length)))
-                .ok_or(StoredError::Malformed("record"))?;
-            let key = String::from_utf8(key.to_vec()).map_err(|_| StoredError::Malformed("record"))?;
-            let is_null = mark == 2;
-            (Some(SetKey { key, is_null }), bytes)
+            let (key, bytes) = set_key_of(bytes, usize::from(u16::from_le_bytes(length)), mark)?;
+            (Some(key), bytes)
         }
-        _ => return Err(StoredError::Malformed("record")),
+        _ => return Err(MALFORMED),
     };
-    Ok(Header::Entry {
-        conversation: ConversationId::from_bytes(conversation),
-        envelope: Envelope::decode(bytes)?,
-        set,
-    })
+    Ok(Header::Entry { conversation, envelope: Envelope::decode(bytes)?, set })
 }
 
-fn marks_header(bytes: &[u8]) -> Result<Header, StoredError> {
-    let (conversation, bytes) = take::<16>(bytes)?;
+fn old_marks(conversation: ConversationId, bytes: &[u8]) -> Result<Header, StoredError> {
     let (account, bytes) = take::<16>(bytes)?;
     let (delivered, bytes) = take::<8>(bytes)?;
     let (read, bytes) = take::<8>(bytes)?;
     let (read_ordinal, bytes) = take::<8>(bytes)?;
     let (touched, _) = take::<8>(bytes)?;
     Ok(Header::Marks {
-        conversation: ConversationId::from_bytes(conversation),
+        conversation,
         account: AccountId::from_bytes(account),
         marks: Marks {
             delivered: u64::from_le_bytes(delivered),
@@ -150,8 +325,12 @@ fn marks_header(bytes: &[u8]) -> Result<Header, StoredError> {
     })
 }
 
+fn number(bytes: &[u8]) -> Result<(u64, &[u8]), StoredError> {
+    varint::take(bytes).ok_or(MALFORMED)
+}
+
 fn take<const N: usize>(bytes: &[u8]) -> Result<([u8; N], &[u8]), StoredError> {
-    let (head, rest) = bytes.split_first_chunk().ok_or(StoredError::Malformed("record"))?;
+    let (head, rest) = bytes.split_first_chunk().ok_or(MALFORMED)?;
     Ok((*head, rest))
 }
 
@@ -204,57 +383,95 @@ mod tests {
         Marks { delivered: 9, read: 8, read_ordinal: 7, touched: 6, ..Marks::default() }
     }
 
-    /// The bytes that version 1 wrote; must be readable for ever.
-    fn golden() -> Vec<(u8, Vec<u8>, Header)> {
+    fn reply() -> Envelope {
+        let who = Mentioned::Account(ACCOUNT);
+        let mentions = vec![
+            Mention { who: Mentioned::All, start: 1, length: 4 },
+            Mention { who, start: 300, length: 2 },
+        ];
+        Envelope { target: Some(1), mentions, ..entry(Kind::Edit, "{}").envelope }
+    }
+
+    /// The bytes that each version wrote; must be readable for ever.
+    fn golden(version: u8) -> Vec<(u8, Vec<u8>, Header)> {
+        let header = |rest: &[&[u8]]| [&[version][..], &[7; 16], &rest.concat()].concat();
         let message = entry(Kind::Message, "{}").envelope;
         let set = entry(Kind::Set, "{}").envelope;
-        let mut message_header = vec![1];
-        message_header.extend([7; 16]);
-        message_header.push(0);
-        message_header.extend(message.encode());
-        let mut set_header = vec![1];
-        set_header.extend([7; 16]);
-        set_header.extend([2, 5, 0]);
-        set_header.extend(b"app/x");
-        set_header.extend(set.encode());
-        let mut marks_header = vec![1];
-        marks_header.extend([7; 16]);
-        marks_header.extend([1; 16]);
-        for number in [9u64, 8, 7, 6] {
-            marks_header.extend(number.to_le_bytes());
-        }
+        let ids = [[1; 16], [2; 16]].concat();
+        let at = [0x80, 0xd0, 0x95, 0xff, 0xbc, 0x31];
+        let bytes = match version {
+            1 => [
+                header(&[&[0], &message.encode()]),
+                header(&[&[2, 5, 0], b"app/x", &set.encode()]),
+                header(&[&[0], &reply().encode()]),
+                header(&[&[1; 16], &[9u64, 8, 7, 6].map(u64::to_le_bytes).concat()]),
+            ],
+            _ => [
+                header(&[&[0, 1, 3], &at, &[1], &ids]),
+                header(&[&[2, 5], b"app/x", &[13, 3], &at, &[1], &ids]),
+                header(&[&[12, 2, 3], &at, &[1], &ids, &[2, 2], &[0; 16], &[1, 4], &[1; 16], &[0xac, 2, 2]]),
+                header(&[&[1; 16], &[9, 8, 7, 6]]),
+            ],
+        };
         let of_entry = |envelope, set| Header::Entry { conversation: CONVERSATION, envelope, set };
         let removed = SetKey { key: "app/x".to_owned(), is_null: true };
         let of_marks = Header::Marks { conversation: CONVERSATION, account: ACCOUNT, marks: marks() };
-        vec![
-            (1, message_header, of_entry(message, None)),
-            (1, set_header, of_entry(set, Some(removed))),
-            (2, marks_header, of_marks),
-        ]
+        let headers =
+            [of_entry(message, None), of_entry(set, Some(removed)), of_entry(reply(), None), of_marks];
+        let kinds = [1, 1, 1, 2];
+        kinds
+            .into_iter()
+            .zip(bytes)
+            .zip(headers)
+            .map(|((kind, bytes), header)| (kind, bytes, header))
+            .collect()
     }
 
     #[test]
-    fn version_1_is_read_and_written() {
+    fn every_version_is_read_and_version_2_is_written() {
+        for (kind, bytes, header) in golden(1) {
+            assert_eq!(decode(kind, &bytes), Ok(header));
+        }
+        let edit = Entry { envelope: reply(), body: None };
         let written = [
             entry_record(CONVERSATION, &entry(Kind::Message, "{\"a\":1}")).expect("storable"),
             entry_record(CONVERSATION, &entry(Kind::Set, "{\"key\":\"app/x\",\"value\": null }"))
                 .expect("storable"),
+            entry_record(CONVERSATION, &edit).expect("storable"),
             marks_record(CONVERSATION, ACCOUNT, &marks()),
         ];
-        for ((kind, bytes, header), record) in golden().into_iter().zip(written) {
+        for ((kind, bytes, header), record) in golden(2).into_iter().zip(written) {
             assert_eq!(decode(kind, &bytes), Ok(header));
             assert_eq!((record.kind, record.header.to_vec()), (kind, bytes));
         }
     }
 
     #[test]
+    fn a_sorted_file_needs_no_conversation() {
+        for (kind, bytes, header) in golden(1).into_iter().chain(golden(2)) {
+            let sorted = sorted_header(&bytes).expect("a header");
+            assert_eq!(sorted.len(), bytes.len() - 16);
+            assert_eq!(decode_sorted(kind, &key_of(&bytes).expect("a key"), &sorted), Ok(header));
+        }
+        let (kind, bytes) = sorted_marks(ACCOUNT, &marks());
+        assert_eq!(decode_sorted(kind, &[7; 16], &bytes).as_ref(), Ok(&golden(2)[3].2));
+    }
+
+    #[test]
+    fn every_kind_keeps_its_number() {
+        for kind in KINDS.iter() {
+            assert_eq!(KINDS[usize::from(kind_number(*kind))], *kind);
+        }
+    }
+
+    #[test]
     fn every_cut_and_every_newer_version_is_an_error() {
-        for (kind, mut bytes, _) in golden() {
+        for (kind, mut bytes, _) in golden(1).into_iter().chain(golden(2)) {
             for length in 0..bytes.len() {
                 assert!(decode(kind, &bytes[..length]).is_err(), "{kind} {length}");
             }
-            bytes[0] = 2;
-            assert_eq!(decode(kind, &bytes), Err(StoredError::Newer(2)));
+            bytes[0] = 3;
+            assert_eq!(decode(kind, &bytes), Err(StoredError::Newer(3)));
         }
     }
 

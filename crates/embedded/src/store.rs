@@ -56,8 +56,9 @@ impl Default for StoreOptions {
             conversations: ConversationLogOptions {
                 log: LogOptions::default(),
                 index: IndexOptions::default(),
-                index_age: Duration::from_secs(1),
+                index_age: Duration::from_secs(300),
                 erase_delay: Duration::from_secs(1),
+                merge_segments: 4,
                 fatal: end_process(),
             },
             rebuild_index: false,
@@ -249,8 +250,10 @@ fn open_conversations(
     // Its lock also keeps out whoever still holds ports of an earlier store in this process.
     let disk = RealDisk::open(&folder.join(LOG)).map_err(io_error(folder))?;
     let (epoch, log_id) = (identity.epoch, identity.log_id);
-    let (conversations, log) =
+    let (conversations, opened) =
         ConversationLog::open(Arc::new(disk), &index, epoch, log_id, options.conversations)?;
+    let log = opened.log;
+    let index_was_rebuilt = index_was_rebuilt || opened.index_was_stale;
     if log_id.is_none() {
         let log_id = Some(log.log_id);
         Identity { log_id, ..identity }.write(folder)?;

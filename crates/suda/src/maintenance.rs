@@ -92,10 +92,14 @@ fn told(report: &CheckReport) -> String {
         Tail::Clean => "",
         Tail::Torn { .. } => "; the next start cuts an unfinished write that nobody was told is stored",
     };
-    let (records, segments, erased) = (log.records, log.segments, log.erased_bodies);
+    let (records, erased) = (log.records, log.erased_bodies);
+    let files = match (log.segments, log.sorted_files) {
+        (segments, 0) => format!("{segments} segments"),
+        (segments, sorted) => format!("{sorted} sorted files and {segments} segments"),
+    };
     format!(
         "the data folder is sound\n\
-         \x20 log       {records} records in {segments} segments, {erased} of them erased{tail}\n\
+         \x20 log       {records} records in {files}, {erased} of them erased{tail}\n\
          \x20 index     {index}\n\
          \x20 database  intact\n"
     )

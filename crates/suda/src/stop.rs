@@ -146,13 +146,13 @@ pub fn while_trying(action: &'static str) -> impl FnOnce(io::Error) -> Stop {
 
 /// 65 where stored data is damaged or missing, so that only a backup helps; 75 where another process has the folder.
 fn exit_code_of(error: &OpenError) -> u8 {
-    use log::OpenError::{Corruption, Foreign, MissingSegment};
+    use log::OpenError::{Corruption, Foreign, MissingSegment, SortedCorruption};
     match error {
         OpenError::InUse { .. } => 75,
         OpenError::Identity(IdentityError::Malformed { .. } | IdentityError::Missing { .. }) => 65,
         OpenError::Conversations(ConversationLogError::ForeignLog) => 65,
         OpenError::Conversations(ConversationLogError::Log(
-            Corruption { .. } | Foreign { .. } | MissingSegment { .. },
+            Corruption { .. } | SortedCorruption { .. } | Foreign { .. } | MissingSegment { .. },
         )) => 65,
         _ => 1,
     }

@@ -15,13 +15,14 @@ use suda_domain::stored::Stored;
 use suda_proto::entry::ConversationKind;
 use suda_proto::{AccountId, ConversationId, Kind, Mentioned};
 
+use super::locations::Place;
 use super::tables::{
-    AuthorErasure, EntryRow, Key, MemberRow, Sequence, Value, entry_key, erasing_author_key, erasing_key,
-    member_key, membership_key, message_key, own_value_key, summary_key,
+    AuthorErasure, Hidden, Key, MemberRow, RunRow, Sequence, Value, erasing_author_key, erasing_key,
+    hidden_key, member_key, membership_key, message_key, own_value_key, run_key, summary_key,
 };
 use super::view::View;
 use super::{Index, IndexError};
-use crate::log::{Body, CommittedGroup, Position, ReplayedGroup};
+use crate::log::{Body, CommittedGroup, ReplayedGroup, Run};
 use crate::records::{self, Header, SetKey};
 
 /// Rows that are being changed, over those that there are.
@@ -32,15 +33,12 @@ pub struct Changes<'i> {
     pub(super) latest: u64,
     /// Whether there is something new to erase.
     pub(super) erases: bool,
-}
-
-/// A record with its place.
-struct Placed<'a> {
-    position: Position,
-    length: u32,
-    kind: u8,
-    header: &'a [u8],
-    body: Body<Bytes>,
+    /// Where new entries are.
+    pub(super) located: Vec<(ConversationId, u64, Place)>,
+    /// Bytes of the log that the changes come from.
+    pub(super) log_bytes: u64,
+    /// The last segment of which all runs are known with them.
+    pub(super) merged: Option<u32>,
 }
 
 impl Index {
@@ -49,39 +47,54 @@ impl Index {
         self.change(Some(group.end), |changes| {
             for append in &group.appends {
                 for (record, position) in append.records.iter().zip(&append.positions) {
-                    changes.apply(Placed {
-                        position: *position,
-                        length: record.encoded_length(),
-                        kind: record.kind,
-                        header: &record.header,
-                        body: match record.body.is_empty() {
-                            true => Body::Empty,
-                            false => Body::Intact(record.body.clone()),
-                        },
-                    })?;
+                    let header = records::decode(record.kind, &record.header)?;
+                    let place = Place { position: *position, length: record.encoded_length() };
+                    changes.log_bytes += u64::from(place.length);
+                    if let Header::Entry { conversation, envelope, .. } = &header {
+                        changes.located.push((*conversation, envelope.seq, place));
+                    }
+                    let body = match record.body.is_empty() {
+                        true => Body::Empty,
+                        false => Body::Intact(record.body.clone()),
+                    };
+                    changes.apply(header, body)?;
                 }
             }
             Ok(())
         })
     }
 
-    /// Takes over a group that is read back.
+    /// Takes over a group that is read back. Where its entries are is found out later, by reading
+    /// all segments that are not merged.
     pub fn apply_replayed(&self, group: &ReplayedGroup<'_>) -> Result<(), IndexError> {
         self.change(Some(group.end), |changes| {
-            for (position, record) in &group.records {
-                changes.apply(Placed {
-                    position: *position,
-                    length: record.encoded_length,
-                    kind: record.kind,
-                    header: record.header,
-                    body: match record.body {
-                        Body::Intact(body) => Body::Intact(Bytes::copy_from_slice(body)),
-                        Body::Empty => Body::Empty,
-                        Body::Erased => Body::Erased,
-                        Body::Damaged => Body::Damaged,
-                    },
-                })?;
+            for (_, record) in &group.records {
+                let header = match &group.run {
+                    Some(run) => records::decode_sorted(record.kind, &run.key, record.header)?,
+                    None => records::decode(record.kind, record.header)?,
+                };
+                let body = match record.body {
+                    Body::Intact(body) => Body::Intact(Bytes::copy_from_slice(body)),
+                    Body::Empty => Body::Empty,
+                    Body::Erased => Body::Erased,
+                    Body::Damaged => Body::Damaged,
+                };
+                changes.log_bytes += u64::from(record.encoded_length);
+                changes.apply(header, body)?;
             }
+            if let Some(run) = &group.run {
+                changes.put_run(run);
+                changes.merged = Some(group.end.segment.saturating_sub(1));
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes over some runs of a sorted file; `merged` is its last segment once these are the last.
+    pub fn apply_runs(&self, runs: &[Run], merged: Option<u32>) -> Result<(), IndexError> {
+        self.change(None, |changes| {
+            runs.iter().for_each(|run| changes.put_run(run));
+            changes.merged = merged;
             Ok(())
         })
     }
@@ -89,7 +102,8 @@ impl Index {
 
 impl<'i> Changes<'i> {
     pub(super) fn new(view: View<'i>) -> Self {
-        Self { view, rows: HashMap::new(), latest: 0, erases: false }
+        let (rows, located) = (HashMap::new(), Vec::new());
+        Self { view, rows, latest: 0, erases: false, located, log_bytes: 0, merged: None }
     }
 
     /// One row as it is with the changes.
@@ -113,20 +127,25 @@ impl<'i> Changes<'i> {
         }
     }
 
-    fn apply(&mut self, record: Placed<'_>) -> Result<(), IndexError> {
-        match records::decode(record.kind, record.header)? {
+    fn put_run(&mut self, run: &Run) {
+        if run.count > 0 {
+            let key = run_key(ConversationId::from_bytes(run.key), run.first);
+            let Run { file, offset, bytes, count, .. } = *run;
+            self.put(key, &RunRow { file, offset, bytes, count });
+        }
+    }
+
+    fn apply(&mut self, header: Header, body: Body<Bytes>) -> Result<(), IndexError> {
+        match header {
             Header::Marks { conversation, account, marks } => {
                 self.advance_marks(conversation, account, &marks)
             }
             Header::Entry { conversation, envelope, set } => {
-                let row = EntryRow {
-                    position: record.position,
-                    length: record.length,
-                    hidden: record.body == Body::Erased,
-                };
-                let body = record.body.intact();
-                let entry = Entry { envelope, body };
-                self.apply_entry(conversation, &entry, set, &row)
+                if body == Body::Erased {
+                    self.put(hidden_key(conversation, envelope.seq), &Hidden);
+                }
+                let entry = Entry { envelope, body: body.intact() };
+                self.apply_entry(conversation, &entry, set)
             }
         }
     }
@@ -136,7 +155,6 @@ impl<'i> Changes<'i> {
         conversation: ConversationId,
         entry: &Entry,
         set: Option<SetKey>,
-        row: &EntryRow,
     ) -> Result<(), IndexError> {
         let envelope = &entry.envelope;
         let mut summary: Summary = self.get(&summary_key(conversation))?.unwrap_or_default();
@@ -146,7 +164,6 @@ impl<'i> Changes<'i> {
         summary.apply(envelope);
         self.latest = self.latest.max(envelope.at);
         self.put(summary_key(conversation), &summary);
-        self.put(entry_key(conversation, envelope.seq), row);
         match envelope.kind {
             Kind::Message => self.follow_message(conversation, envelope),
             Kind::Edit | Kind::Delete | Kind::Reaction => self.point_at(conversation, entry),
@@ -210,7 +227,8 @@ impl<'i> Changes<'i> {
 
     /// Keeps the state of the message that the entry points at, and hides what it deletes.
     fn point_at(&mut self, conversation: ConversationId, entry: &Entry) -> Result<(), IndexError> {
-        let Some(target) = entry.envelope.target else {
+        let seq = entry.envelope.seq;
+        let Some(target) = entry.envelope.target.filter(|target| *target < seq) else {
             return Ok(());
         };
         let key = message_key(conversation, target);
@@ -230,13 +248,9 @@ impl<'i> Changes<'i> {
 
     /// Lets an entry's body read as `None` from now on, and be erased.
     fn hide(&mut self, conversation: ConversationId, seq: u64) -> Result<(), IndexError> {
-        let key = entry_key(conversation, seq);
-        let Some(mut row) = self.get::<EntryRow>(&key)? else {
-            return Ok(());
-        };
-        if !row.hidden {
-            row.hidden = true;
-            self.put(key, &row);
+        let key = hidden_key(conversation, seq);
+        if self.get::<Hidden>(&key)?.is_none() {
+            self.put(key, &Hidden);
             self.rows.insert(erasing_key(conversation, seq), Some(Box::default()));
             self.erases = true;
         }

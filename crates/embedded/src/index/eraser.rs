@@ -13,12 +13,12 @@ use suda_proto::{AccountId, ConversationId, Kind};
 
 use super::bell::Woken;
 use super::tables::{
-    AuthorErasure, EntryRow, Key, author_of, conversation_of, entry_key, erasing_author_keys, erasing_keys,
+    AuthorErasure, Hidden, Key, author_of, conversation_of, erasing_author_keys, erasing_keys, hidden_key,
     message_key, seq_of,
 };
 use super::{Index, IndexError};
-use crate::log::{Body, EraseError, Log, Position, ReadError};
-use crate::records::{self, Header};
+use crate::entries::{BodyPlace, Entries};
+use crate::log::{Body, EraseError, Log, ReadError};
 
 /// Bodies that are erased together, and entries that are looked at together.
 const BATCH: usize = 256;
@@ -43,14 +43,15 @@ pub enum EraserError {
 pub struct Eraser {
     log: Arc<Log>,
     index: Arc<Index>,
-    /// Held while bodies are erased, and by a backup while it copies the log.
+    /// Held while bodies are erased, by a backup while it copies the log, and by a merge.
     erasing: Mutex<()>,
 }
 
 /// What became of an author's next entries.
+#[derive(Default)]
 struct Found {
-    positions: Vec<Position>,
-    /// Their sequences.
+    places: Vec<BodyPlace>,
+    /// The sequences of those that have, or had, a body.
     seqs: Vec<u64>,
     /// The messages to which the author reacted.
     reacted_to: Vec<u64>,
@@ -101,18 +102,20 @@ impl Eraser {
         let (from, to) = erasing_keys();
         let mut view = self.index.view()?;
         let due = view.range(&from, &to, BATCH)?;
-        let mut positions = Vec::with_capacity(due.len());
+        let mut places = Vec::with_capacity(due.len());
         for (key, _) in &due {
             if let (Some(conversation), Some(seq)) = (conversation_of(key), seq_of(key)) {
-                let row: Option<EntryRow> = view.get(&entry_key(conversation, seq))?;
-                positions.extend(row.map(|row| row.position));
+                self.entries().visit::<EraserError>(&mut view, conversation, seq, seq, |_, found| {
+                    places.push(found.place);
+                    Ok(true)
+                })?;
             }
         }
         drop(view);
         if due.is_empty() {
             return Ok(false);
         }
-        self.log.erase(&positions)?;
+        self.erase_at(&places)?;
         self.index.change(None, |changes| {
             due.into_iter().for_each(|(key, _)| changes.delete(key));
             Ok(())
@@ -150,15 +153,11 @@ impl Eraser {
     ) -> Result<(), EraserError> {
         let next = progress.end.min(progress.next + BATCH as u64);
         let found = self.find(conversation, author, progress.next, next)?;
-        self.log.erase(&found.positions)?;
+        self.erase_at(&found.places)?;
         let end = progress.end;
         self.index.change(None, |changes| {
             for seq in found.seqs {
-                let key = entry_key(conversation, seq);
-                if let Some(row) = changes.get::<EntryRow>(&key)? {
-                    let hidden = true;
-                    changes.put(key, &EntryRow { hidden, ..row });
-                }
+                changes.put(hidden_key(conversation, seq), &Hidden);
             }
             for target in found.reacted_to {
                 let key = message_key(conversation, target);
@@ -184,28 +183,45 @@ impl Eraser {
         from: u64,
         end: u64,
     ) -> Result<Found, EraserError> {
-        let mut found = Found { positions: Vec::new(), seqs: Vec::new(), reacted_to: Vec::new() };
-        let (from, to) = (entry_key(conversation, from), entry_key(conversation, end));
-        let rows = self.index.view()?.range(&from, &to, BATCH)?;
-        for (key, value) in rows.into_iter().filter(|(key, _)| *key < to) {
-            let row = EntryRow::decode(&value).map_err(IndexError::from)?;
-            let record = self.log.read(row.position, row.length)?;
-            let header = records::decode(record.kind, &record.header).map_err(IndexError::from)?;
-            let Header::Entry { envelope, .. } = header else {
-                continue;
-            };
+        let mut found = Found::default();
+        let mut view = self.index.view()?;
+        self.entries().visit::<EraserError>(&mut view, conversation, from, end - 1, |_, entry| {
+            let envelope = &entry.envelope;
             let is_text = matches!(envelope.kind, Kind::Message | Kind::Edit | Kind::Reaction | Kind::Set);
             if envelope.author != author || !is_text {
-                continue;
+                return Ok(true);
             }
             if envelope.kind == Kind::Reaction {
                 found.reacted_to.extend(envelope.target);
             }
-            if !matches!(record.body, Body::Empty | Body::Erased) {
-                found.positions.push(row.position);
-                found.seqs.extend(seq_of(&key));
+            // Also what a process erased that died before it could say so.
+            if entry.body != Body::Empty {
+                found.seqs.push(envelope.seq);
+            }
+            if !matches!(entry.body, Body::Empty | Body::Erased) {
+                found.places.push(entry.place);
+            }
+            Ok(true)
+        })?;
+        Ok(found)
+    }
+
+    fn entries(&self) -> Entries<'_> {
+        Entries { log: &self.log, index: &self.index }
+    }
+
+    /// Erases bodies wherever they are. Nothing moves meanwhile.
+    fn erase_at(&self, places: &[BodyPlace]) -> Result<(), EraseError> {
+        let (mut segments, mut sorted) = (Vec::new(), Vec::new());
+        for place in places {
+            match place {
+                BodyPlace::Segment(position) => segments.push(*position),
+                BodyPlace::Sorted(body) => sorted.push(*body),
             }
         }
-        Ok(found)
+        if !segments.is_empty() {
+            self.log.erase(&segments)?;
+        }
+        self.log.erase_sorted(&sorted)
     }
 }

@@ -22,8 +22,27 @@ pub struct Layer {
     pub applied: Position,
     /// The highest time of an entry, milliseconds since 1970.
     pub latest: u64,
+    /// The last segment of which all runs are known.
+    pub merged: u32,
+    /// Whether there is something to write.
+    is_changed: bool,
+    /// Bytes of the log that were applied since the layer began.
+    log_bytes: u64,
     /// About what the rows take in memory.
     bytes: usize,
+}
+
+/// How far changed rows go.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// How far the log is applied with them, if further.
+    pub applied: Option<Position>,
+    /// The last segment of which all runs are known with them, if further.
+    pub merged: Option<u32>,
+    /// The highest time of an entry among them.
+    pub latest: u64,
+    /// Bytes of the log that they come from.
+    pub log_bytes: u64,
 }
 
 /// The two layers above the database.
@@ -36,8 +55,8 @@ pub struct Layers {
 }
 
 impl Layer {
-    fn new(applied: Position, latest: u64) -> Self {
-        Self { rows: Rows::new(), applied, latest, bytes: 0 }
+    fn new(applied: Position, latest: u64, merged: u32) -> Self {
+        Self { rows: Rows::new(), applied, latest, merged, is_changed: false, log_bytes: 0, bytes: 0 }
     }
 
     fn put(&mut self, key: Key, value: Option<Value>) {
@@ -53,8 +72,8 @@ impl Layer {
 
 impl Layers {
     /// No rows above a database in which the log is applied up to `applied`.
-    pub fn new(applied: Position, latest: u64) -> Self {
-        Self { active: Layer::new(applied, latest), frozen: None, spilled: 0 }
+    pub fn new(applied: Position, latest: u64, merged: u32) -> Self {
+        Self { active: Layer::new(applied, latest, merged), frozen: None, spilled: 0 }
     }
 
     /// How many frozen layers went into the database.
@@ -72,9 +91,20 @@ impl Layers {
         self.active.bytes
     }
 
+    /// Bytes of the log that would be read again if the rows in memory were lost, save those that
+    /// are being written.
+    pub fn log_bytes(&self) -> u64 {
+        self.active.log_bytes
+    }
+
     /// How far the log is applied.
     pub fn applied(&self) -> Position {
         self.active.applied
+    }
+
+    /// The last segment of which all runs are known.
+    pub fn merged(&self) -> u32 {
+        self.active.merged
     }
 
     /// A row; `None` if only the database can know it, `Some(None)` if it was deleted.
@@ -82,6 +112,17 @@ impl Layers {
         let frozen = || self.frozen.as_ref()?.rows.get(key);
         let row = self.active.rows.get(key).or_else(frozen);
         row.map(Option::as_ref)
+    }
+
+    /// The row with the highest key from `lowest` to `key`, both included, that was not deleted.
+    pub fn at_or_below(&self, lowest: &[u8], key: &[u8]) -> Option<(&Key, &Value)> {
+        let bounds = (Bound::Included(lowest), Bound::Included(key));
+        let frozen = self.frozen.as_ref().and_then(|frozen| newest(&frozen.rows, bounds));
+        let active = newest(&self.active.rows, bounds);
+        match (active, frozen) {
+            (Some(active), Some(frozen)) if frozen.0 > active.0 => Some(frozen),
+            (active, frozen) => active.or(frozen),
+        }
     }
 
     /// The rows from `from` to `to`, both included, up to the key by which `limit` of them are
@@ -95,27 +136,27 @@ impl Layers {
         rows
     }
 
-    /// Takes over changed rows, with which the log is applied up to `applied` if it is given.
-    pub fn put(
-        &mut self,
-        rows: impl IntoIterator<Item = (Key, Option<Value>)>,
-        applied: Option<Position>,
-        latest: u64,
-    ) {
+    /// Takes over changed rows, and how far they go.
+    pub fn put(&mut self, rows: impl IntoIterator<Item = (Key, Option<Value>)>, progress: &Progress) {
         for (key, value) in rows {
             self.active.put(key, value);
+            self.active.is_changed = true;
         }
-        self.active.applied = applied.unwrap_or(self.active.applied);
-        self.active.latest = self.active.latest.max(latest);
+        let active = &mut self.active;
+        active.is_changed |= progress.applied.is_some() || progress.merged.is_some();
+        active.applied = progress.applied.unwrap_or(active.applied);
+        active.merged = progress.merged.unwrap_or(active.merged);
+        active.latest = active.latest.max(progress.latest);
+        active.log_bytes += progress.log_bytes;
     }
 
     /// The layer to write into the database next; `None` if there is nothing to write.
     pub fn freeze(&mut self) -> Option<Arc<Layer>> {
         if self.frozen.is_none() {
-            if self.active.rows.is_empty() {
+            if !self.active.is_changed {
                 return None;
             }
-            let next = Layer::new(self.active.applied, self.active.latest);
+            let next = Layer::new(self.active.applied, self.active.latest, self.active.merged);
             let frozen = std::mem::replace(&mut self.active, next);
             self.frozen = Some(Arc::new(frozen));
         }
@@ -127,6 +168,13 @@ impl Layers {
         self.spilled += 1;
         self.frozen.take()
     }
+}
+
+type Bounds<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
+
+/// The last row between the bounds that was not deleted.
+fn newest<'r>(rows: &'r Rows, bounds: Bounds<'_>) -> Option<(&'r Key, &'r Value)> {
+    rows.range::<[u8], _>(bounds).rev().find_map(|(key, value)| Some((key, value.as_ref()?)))
 }
 
 fn take(from_rows: &Rows, from: &[u8], to: &[u8], limit: usize, into: &mut Rows) {
@@ -151,10 +199,11 @@ mod tests {
     }
 
     fn layers() -> Layers {
-        let mut layers = Layers::new(Position::START, 0);
-        layers.put([row("a", Some("old")), row("b", Some("1")), row("d", Some("1"))], None, 1);
+        let mut layers = Layers::new(Position::START, 0, 0);
+        let progress = Progress::default();
+        layers.put([row("a", Some("old")), row("b", Some("1")), row("d", Some("1"))], &progress);
         assert!(layers.freeze().is_some());
-        layers.put([row("a", Some("new")), row("b", None), row("c", Some("1"))], None, 2);
+        layers.put([row("a", Some("new")), row("b", None), row("c", Some("1"))], &progress);
         layers
     }
 
@@ -171,13 +220,15 @@ mod tests {
         assert_eq!(text("e"), None);
         let keys: Vec<_> = layers.range(b"a", b"d", 9).into_keys().collect();
         assert_eq!(keys.len(), 4);
+        let below = |key: &str| layers.at_or_below(b"a", key.as_bytes()).map(|(key, _)| key.to_vec());
+        assert_eq!([below("e"), below("c")], ["d", "c"].map(|key| Some(key.into())));
     }
 
     #[test]
     fn bytes_follow_the_rows() {
         let mut layers = layers();
         let before = layers.bytes();
-        layers.put([row("a", Some("newer"))], None, 0);
+        layers.put([row("a", Some("newer"))], &Progress::default());
         assert_eq!(layers.bytes(), before + 2);
         layers.thaw();
         assert_eq!(layers.bytes(), layers.active_bytes());

@@ -5,10 +5,15 @@
 //! sorted batches on a thread of its own, each in one transaction with the position up to which
 //! the log is applied. What a crash takes from memory is derived again from the log's tail.
 //!
+//! Each of its rows depends on the records of one conversation only, in their order. So merging
+//! segments, which keeps that order and no other, changes no row but those that say where entries
+//! are.
+//!
 //! | file | what |
 //! |---|---|
 //! | `tables` | which rows there are |
 //! | `memory`, `view` | rows not written yet; reading through them into the database |
+//! | `locations` | where entries are that stand in segments; in memory only |
 //! | `apply` | from a record to the rows that it changes |
 //! | `spill` | the thread that writes rows into the database |
 //! | `eraser` | the thread that erases bodies in the log |
@@ -17,6 +22,7 @@
 pub mod apply;
 pub mod bell;
 pub mod eraser;
+pub mod locations;
 mod memory;
 pub mod spill;
 pub mod tables;
@@ -38,7 +44,8 @@ use uuid::Uuid;
 use crate::log::Position;
 use apply::Changes;
 use bell::Bell;
-use memory::Layers;
+use locations::Locations;
+use memory::{Layers, Progress};
 use tables::{FORM, Key, META_KEY, Meta, Value};
 use view::View;
 
@@ -52,13 +59,21 @@ pub struct IndexOptions {
     pub database_bytes: usize,
     /// Rows in memory are written once they take this much, in bytes.
     pub batch_bytes: usize,
+    /// Rows in memory are written once this much of the log has led to them, in bytes: what is
+    /// read again after a crash.
+    pub batch_log_bytes: u64,
     /// The most that rows may take in memory, in bytes; then appends are refused.
     pub memory_bytes: usize,
 }
 
 impl Default for IndexOptions {
     fn default() -> Self {
-        Self { database_bytes: 64 << 30, batch_bytes: 16 << 20, memory_bytes: 64 << 20 }
+        Self {
+            database_bytes: 64 << 30,
+            batch_bytes: 32 << 20,
+            batch_log_bytes: 128 << 20,
+            memory_bytes: 64 << 20,
+        }
     }
 }
 
@@ -114,7 +129,7 @@ impl From<IndexError> for Failure {
 
 impl IndexError {
     /// Whether there is no room on the disk or in the database.
-    fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         use std::io::ErrorKind::{QuotaExceeded, StorageFull};
         match self {
             Self::Engine(heed::Error::Io(error)) => {
@@ -150,10 +165,16 @@ pub struct Index {
     disk_is_full: AtomicBool,
     latest: AtomicU64,
     log_id: OnceLock<Uuid>,
+    /// The form of the database; [`FORM`] if it is new.
+    form: u32,
+    /// Where the entries in segments are.
+    pub locations: Locations,
     /// Wakes the thread that writes rows.
     spill_bell: Bell,
     /// Wakes the thread that erases bodies.
     pub erase_bell: Bell,
+    /// Wakes the thread that merges segments.
+    pub merge_bell: Bell,
 }
 
 impl Index {
@@ -173,21 +194,45 @@ impl Index {
             environment,
             rows,
             options,
-            layers: RwLock::new(Layers::new(Position::START, 0)),
+            layers: RwLock::new(Layers::new(Position::START, 0, 0)),
             changing: Mutex::default(),
             spilling: Mutex::default(),
             disk_is_full: AtomicBool::new(false),
             latest: AtomicU64::new(0),
             log_id: OnceLock::new(),
+            form: FORM,
+            locations: Locations::default(),
             spill_bell: Bell::default(),
             erase_bell: Bell::default(),
+            merge_bell: Bell::default(),
         };
         if let Some(meta) = index.meta()? {
-            index.layers = RwLock::new(Layers::new(meta.applied(), meta.latest));
+            index.form = meta.form;
+            index.layers = RwLock::new(Layers::new(meta.applied(), meta.latest, meta.merged));
             index.latest = AtomicU64::new(meta.latest);
             index.log_id = OnceLock::from(meta.log_id());
         }
         Ok(index)
+    }
+
+    /// Whether the index has to be derived anew from the whole log: it has an older form, or has
+    /// applied the log less far than up to `merged_end`, where what was merged ends.
+    pub fn is_stale(&self, merged_end: Position) -> bool {
+        let applied = self.applied();
+        let is_begun = self.log_id.get().is_some() && applied == Position::START;
+        self.form < FORM || is_begun || applied < merged_end
+    }
+
+    /// Makes the index empty.
+    pub fn clear(&mut self) -> Result<(), IndexError> {
+        let mut transaction = self.environment.write_txn()?;
+        self.rows.clear(&mut transaction)?;
+        transaction.commit()?;
+        self.layers = RwLock::new(Layers::new(Position::START, 0, 0));
+        self.latest = AtomicU64::new(0);
+        self.log_id = OnceLock::new();
+        self.form = FORM;
+        Ok(())
     }
 
     /// Names the log that the index is derived from; answers whether it is the one that it was
@@ -200,6 +245,12 @@ impl Index {
     pub fn applied(&self) -> Position {
         let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
         layers.applied()
+    }
+
+    /// The last segment of which all runs are known; 0 if none is merged.
+    pub fn merged(&self) -> u32 {
+        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        layers.merged()
     }
 
     /// The highest time of an entry, milliseconds since 1970.
@@ -247,19 +298,33 @@ impl Index {
         let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changes = Changes::new(self.view()?);
         let answer = change(&mut changes)?;
-        let Changes { rows, latest, erases, .. } = changes;
+        let Changes { rows, latest, erases, located, log_bytes, merged, .. } = changes;
         self.latest.fetch_max(latest, Ordering::AcqRel);
+        if !located.is_empty() {
+            // Before the heads that lead readers to them.
+            self.locations.add(located);
+        }
         let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
-        layers.put(rows, applied, latest);
-        let batch_is_full = layers.active_bytes() >= self.options.batch_bytes;
+        let before = layers.applied();
+        layers.put(rows, &Progress { applied, merged, latest, log_bytes });
+        let batch_is_full = self.is_full(&layers);
         drop(layers);
         if batch_is_full {
             self.spill_bell.ring();
+        }
+        if applied.is_some_and(|applied| applied.segment > before.segment) {
+            self.merge_bell.ring();
         }
         if erases {
             self.erase_bell.ring();
         }
         Ok(answer)
+    }
+
+    /// Whether the rows that still change are to be written.
+    fn is_full(&self, layers: &Layers) -> bool {
+        layers.active_bytes() >= self.options.batch_bytes
+            || layers.log_bytes() >= self.options.batch_log_bytes
     }
 
     /// The next rows behind `after`, or the first, without those about erasures to come: for

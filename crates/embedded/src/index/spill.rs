@@ -60,11 +60,11 @@ impl Index {
 
     /// Writes a batch if more than enough rows are in memory: for replays, which nobody waits for.
     pub fn spill_if_full(&self) -> Result<(), IndexError> {
-        let bytes = {
+        let is_full = {
             let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
-            layers.bytes()
+            self.is_full(&layers)
         };
-        if bytes >= self.options.batch_bytes {
+        if is_full {
             self.spill()?;
         }
         Ok(())
@@ -110,6 +110,7 @@ impl Index {
             log_id: self.log_id.get().copied().unwrap_or(Uuid::nil()).into_bytes(),
             applied: layer.applied.to_u64(),
             latest: layer.latest,
+            merged: layer.merged,
         };
         self.rows.put(&mut transaction, META_KEY, &meta.encode())?;
         transaction.commit()?;

@@ -7,14 +7,17 @@
 //! | table | key | value |
 //! |---|---|---|
 //! | 0 meta | – | [`Meta`] |
-//! | 1 entry | conversation, sequence | [`EntryRow`] |
+//! | 1 run | conversation, first sequence | [`RunRow`]: where a sorted file has this entry and those behind it |
 //! | 2 summary | conversation | `Summary` |
 //! | 3 membership | conversation | `Membership` |
 //! | 4 member | account, conversation | [`MemberRow`] |
 //! | 5 message | conversation, sequence | `MessageState`, where something points at the message |
 //! | 6 own value | conversation, key as text | the sequence that set it, unless to null |
-//! | 7 erasing | conversation, sequence | empty: the entry's body is to be erased |
-//! | 8 erasing author | conversation, account | [`AuthorErasure`] |
+//! | 7 hidden | conversation, sequence | [`Hidden`]: the entry's body reads as `None`; it is erased, or will be |
+//! | 8 erasing | conversation, sequence | empty: the entry's body is to be erased |
+//! | 9 erasing author | conversation, account | [`AuthorErasure`] |
+//!
+//! Where entries are that stand in segments is in no row, see `locations`.
 
 use serde::{Deserialize, Serialize};
 use suda_domain::receipts::{Marks, Summary};
@@ -30,26 +33,34 @@ pub type Key = Box<[u8]>;
 /// A row's value.
 pub type Value = Box<[u8]>;
 
-/// The form of the whole index; another one is rebuilt from the log.
-pub const FORM: u32 = 1;
+/// The form of the whole index; an older one is rebuilt from the log. Form 1 had a row for every
+/// entry.
+pub const FORM: u32 = 2;
 
-/// The table of entries.
-pub const ENTRY: u8 = 1;
+/// The table of runs.
+pub const RUN: u8 = 1;
 const SUMMARY: u8 = 2;
 const MEMBERSHIP: u8 = 3;
 const MEMBER: u8 = 4;
 /// The table of messages' states.
 pub const MESSAGE: u8 = 5;
 const OWN_VALUE: u8 = 6;
-const ERASING: u8 = 7;
-const ERASING_AUTHOR: u8 = 8;
+/// The table of hidden entries.
+pub const HIDDEN: u8 = 7;
+const ERASING: u8 = 8;
+const ERASING_AUTHOR: u8 = 9;
 
 /// The key of the only row of the table meta.
 pub const META_KEY: &[u8] = &[0];
 
-/// Key of an entry's row.
-pub fn entry_key(conversation: ConversationId, seq: u64) -> Key {
-    key(ENTRY, conversation.bytes(), &seq.to_be_bytes())
+/// Key of the run that begins with this entry.
+pub fn run_key(conversation: ConversationId, seq: u64) -> Key {
+    key(RUN, conversation.bytes(), &seq.to_be_bytes())
+}
+
+/// Key of the mark that hides an entry.
+pub fn hidden_key(conversation: ConversationId, seq: u64) -> Key {
+    key(HIDDEN, conversation.bytes(), &seq.to_be_bytes())
 }
 
 /// Key of a conversation's summary.
@@ -153,6 +164,17 @@ pub struct Meta {
     pub applied: u64,
     /// The highest time of an entry.
     pub latest: u64,
+    /// The last segment of which all runs are known; 0 if none is merged.
+    pub merged: u32,
+}
+
+/// What version 1 of [`Meta`] said.
+#[derive(Deserialize)]
+struct MetaOfForm1 {
+    form: u32,
+    log_id: [u8; 16],
+    applied: u64,
+    latest: u64,
 }
 
 impl Meta {
@@ -167,16 +189,22 @@ impl Meta {
     }
 }
 
-/// Where an entry is in the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EntryRow {
-    /// The place of its record.
-    pub position: Position,
-    /// The length of its record.
-    pub length: u32,
-    /// Whether its body reads as `None`: it is erased, or will be within seconds.
-    pub hidden: bool,
+/// Where some entries of a conversation are in a sorted file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRow {
+    /// The file, by its first segment.
+    pub file: u32,
+    /// Where in it the run begins.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub bytes: u32,
+    /// How many entries it has.
+    pub count: u32,
 }
+
+/// The mark that hides an entry's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hidden;
 
 /// A member's row: what its list of conversations says about one of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -208,24 +236,39 @@ pub struct AuthorErasure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sequence(pub u64);
 
-/// Version 1: position as a number, length, flags (1 = hidden); little endian.
-impl Stored for EntryRow {
-    const VERSION: u8 = 1;
+/// Version 2: postcard. Version 1, of form 1, had no `merged`.
+impl Stored for Meta {
+    const VERSION: u8 = 2;
 
     fn write(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.position.to_u64().to_le_bytes());
-        out.extend_from_slice(&self.length.to_le_bytes());
-        out.push(u8::from(self.hidden));
+        write_postcard(self, out);
     }
 
     fn read(bytes: &[u8]) -> Result<Self, StoredError> {
-        let bytes: &[u8; 13] = bytes.try_into().map_err(|_| StoredError::Malformed("entry row"))?;
-        let [a, b, c, d, e, f, g, h, i, j, k, l, flags] = *bytes;
-        Ok(Self {
-            position: Position::from_u64(u64::from_le_bytes([a, b, c, d, e, f, g, h])),
-            length: u32::from_le_bytes([i, j, k, l]),
-            hidden: flags & 1 != 0,
-        })
+        read_postcard(bytes, "meta")
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, StoredError> {
+        match bytes {
+            [1, rest @ ..] => {
+                let MetaOfForm1 { form, log_id, applied, latest } = read_postcard(rest, "meta")?;
+                Ok(Self { form, log_id, applied, latest, merged: 0 })
+            }
+            [Self::VERSION, rest @ ..] => Self::read(rest),
+            [version, ..] if *version > Self::VERSION => Err(StoredError::Newer(*version)),
+            _ => Err(StoredError::Malformed("version")),
+        }
+    }
+}
+
+/// Version 1: nothing.
+impl Stored for Hidden {
+    const VERSION: u8 = 1;
+
+    fn write(&self, _: &mut Vec<u8>) {}
+
+    fn read(_: &[u8]) -> Result<Self, StoredError> {
+        Ok(Self)
     }
 }
 
@@ -261,7 +304,7 @@ macro_rules! stored_as_postcard {
 }
 
 stored_as_postcard! {
-    Meta, "meta";
+    RunRow, "run";
     MemberRow, "member";
     AuthorErasure, "author erasure";
 }

@@ -26,7 +26,8 @@ fn put(index: &Index, rows: impl IntoIterator<Item = (u64, Option<u64>)>) {
 }
 
 fn open(folder: &Path, database_bytes: usize) -> Index {
-    let options = IndexOptions { database_bytes, batch_bytes: 8 << 10, memory_bytes: 256 << 10 };
+    let (batch_bytes, memory_bytes) = (8 << 10, 256 << 10);
+    let options = IndexOptions { database_bytes, batch_bytes, memory_bytes, ..IndexOptions::default() };
     Index::open(folder, options).expect("an index")
 }
 
@@ -119,4 +120,29 @@ fn too_much_unwritten_is_overload() {
     assert_eq!(index.room(), Room::Busy);
     index.flush().expect("flush");
     assert_eq!(index.room(), Room::Enough);
+}
+
+#[test]
+fn an_index_of_form_1_is_to_be_derived_anew() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log_id = Uuid::from_u128(7);
+    let mut index = open(folder.path(), 1 << 20);
+    assert!(!index.is_stale(Position::START), "a new one is empty");
+    // What form 1 wrote: version 1, form 1, the log's id, applied up to 1:64, latest 9.
+    let mut meta = vec![1, 1];
+    meta.extend(log_id.as_bytes());
+    meta.extend([0xC0, 0x80, 0x80, 0x80, 0x10, 9]);
+    let mut transaction = index.environment.write_txn().expect("a transaction");
+    index.rows.put(&mut transaction, META_KEY, &meta).expect("put");
+    index.rows.put(&mut transaction, &[1; 25], &[1; 14]).expect("put");
+    transaction.commit().expect("commit");
+    drop(index);
+    index = open(folder.path(), 1 << 20);
+    assert!(index.belongs_to(log_id) && !index.belongs_to(Uuid::nil()));
+    assert_eq!(index.applied(), Position { segment: 1, offset: 64 });
+    assert!(index.is_stale(Position::START));
+    index.clear().expect("clear");
+    assert!(!index.is_stale(Position::START));
+    let rows = index.view().and_then(|mut view| view.range(&[0], &[255], 9)).expect("rows");
+    assert_eq!(rows.len(), 0);
 }

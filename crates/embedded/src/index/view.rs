@@ -46,6 +46,24 @@ impl<'i> View<'i> {
         value.map(read).transpose()
     }
 
+    /// The row with the highest key from `lowest` to `key`, both included. Only for tables of which
+    /// no row is ever deleted.
+    pub fn at_or_below(&mut self, lowest: &[u8], key: &[u8]) -> Result<Option<(Key, Value)>, IndexError> {
+        let newer = {
+            let layers = self.index.layers.read();
+            let layers = layers.unwrap_or_else(PoisonError::into_inner);
+            refresh(self.index, layers.spilled(), &mut self.spilled, &mut self.transaction)?;
+            layers.at_or_below(lowest, key).map(|(key, value)| (key.clone(), value.clone()))
+        };
+        let stored = self.index.rows.get_lower_than_or_equal_to(&self.transaction, key)?;
+        let stored = stored.filter(|(stored, _)| *stored >= lowest);
+        match (newer, stored) {
+            (Some((newer, value)), Some((stored, _))) if newer.as_ref() >= stored => Ok(Some((newer, value))),
+            (_, Some((key, value))) => Ok(Some((key.into(), value.into()))),
+            (newer, None) => Ok(newer),
+        }
+    }
+
     /// The first `limit` rows from `from` to `to`, both included, ascending.
     pub fn range(&mut self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Key, Value)>, IndexError> {
         if from > to {

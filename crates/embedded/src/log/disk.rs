@@ -2,7 +2,7 @@
 //!
 //! All reads and writes are positioned, so that one file can be used from several threads. What
 //! survives a crash: file content after `sync_data` or `sync_all` on that file; that a file
-//! exists, or no longer does, after `sync_directory`; nothing else.
+//! exists, or no longer does, or has another name, after `sync_directory`; nothing else.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -23,6 +23,9 @@ pub trait Disk: Send + Sync + 'static {
 
     /// Removes a file.
     fn remove(&self, name: &str) -> io::Result<()>;
+
+    /// Gives a file another name, which no file has; after a crash it has one of the two.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
     /// Makes creations and removals durable.
     fn sync_directory(&self) -> io::Result<()>;
@@ -113,6 +116,10 @@ impl Disk for RealDisk {
         std::fs::remove_file(self.folder.join(name))
     }
 
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        std::fs::rename(self.folder.join(from), self.folder.join(to))
+    }
+
     fn sync_directory(&self) -> io::Result<()> {
         self.directory.sync_all()
     }
@@ -122,6 +129,9 @@ impl Disk for RealDisk {
 fn preallocate(file: &File, length: u64) -> io::Result<()> {
     use rustix::fs::{FallocateFlags, fallocate};
     use rustix::io::Errno;
+    if length == 0 {
+        return Ok(());
+    }
     match fallocate(file, FallocateFlags::empty(), 0, length) {
         Ok(()) => Ok(()),
         Err(Errno::OPNOTSUPP | Errno::NOSYS) => file.set_len(length),

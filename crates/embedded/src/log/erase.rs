@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, mpsc};
 use super::queue::Append;
 use super::reader::Reader;
 use super::segment::Found;
-use super::{AppendError, EraseError, Position, fault};
+use super::{AppendError, EraseError, Position, ReadError, SortedBody, fault};
 
 /// Bodies to erase in one segment.
 struct Bodies {
@@ -23,6 +23,11 @@ impl Reader {
     /// See [`super::Log::erase`].
     pub fn erase(&self, positions: &[Position]) -> Result<(), EraseError> {
         let _one_at_a_time = self.erasing.lock().unwrap_or_else(PoisonError::into_inner);
+        let merged = self.sorted.merged();
+        if let Some(position) = positions.iter().find(|position| position.segment <= merged) {
+            // A sorted file has the body, too, or instead: it is to be erased there.
+            return Err(ReadError::Merged { segment: position.segment }.into());
+        }
         let mut segments: BTreeMap<u32, Bodies> = BTreeMap::new();
         for position in positions {
             let (found, offset, length) = self.body_place(*position)?;
@@ -39,6 +44,12 @@ impl Reader {
             bodies.erase().map_err(|source| EraseError::Io { segment, source })?;
         }
         Ok(())
+    }
+
+    /// See [`super::Log::erase_sorted`].
+    pub fn erase_sorted(&self, bodies: &[SortedBody]) -> Result<(), EraseError> {
+        let _one_at_a_time = self.erasing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.sorted.erase(bodies)
     }
 
     fn commit_empty_group(&self) -> Result<(), AppendError> {

@@ -30,6 +30,21 @@ pub enum OpenError {
         /// What was expected there and not found.
         what: &'static str,
     },
+    /// A sorted file is damaged, other than in the body of a record.
+    #[error(
+        "the log is corrupt: {file} at {offset} ({what}): restore a backup, or give up \
+         everything from there on with `suda check --data DIR --cut-at {segment}:0`"
+    )]
+    SortedCorruption {
+        /// The file's name.
+        file: String,
+        /// The first segment whose records it holds.
+        segment: u32,
+        /// The offset of the first byte that cannot be trusted.
+        offset: u64,
+        /// What was expected there and not found.
+        what: &'static str,
+    },
     /// A segment belongs to another log.
     #[error("segment {segment} belongs to another log: put back the segment of this one")]
     Foreign {
@@ -115,6 +130,31 @@ pub enum ReadError {
     /// The segment's header does not fit this log.
     #[error(transparent)]
     Segment(#[from] OpenError),
+    /// The record's segment was merged into a sorted file: ask for it anew.
+    #[error("segment {segment} was merged")]
+    Merged {
+        /// The segment.
+        segment: u32,
+    },
+    /// No record begins in a sorted file where one must.
+    #[error("no record in {file} at {offset}: {what}; run `suda check --data DIR`")]
+    Sorted {
+        /// The file's name.
+        file: String,
+        /// The offset of the record.
+        offset: u64,
+        /// What was found instead.
+        what: &'static str,
+    },
+    /// The file system refused.
+    #[error("reading {file}: {source}")]
+    SortedIo {
+        /// The file's name.
+        file: String,
+        /// The file system's answer.
+        #[source]
+        source: io::Error,
+    },
     /// The file system refused.
     #[error("reading {position}: {source}")]
     Io {
@@ -160,6 +200,12 @@ pub enum CopyError {
         /// The log's end.
         end: Position,
     },
+    /// What stands before the position is merged with what stands behind it.
+    #[error("{upto} lies in a segment that was merged with others")]
+    Merged {
+        /// The position asked for.
+        upto: Position,
+    },
     /// One of the two file systems refused.
     #[error("copying segment {segment}: {source}")]
     Io {
@@ -169,6 +215,30 @@ pub enum CopyError {
         #[source]
         source: io::Error,
     },
+}
+
+/// Why segments could not be merged. They stay as they are; try again later.
+#[derive(Debug, thiserror::Error)]
+pub enum MergeError {
+    /// A segment could not be read.
+    #[error("merging: {0}")]
+    Read(#[from] ReadError),
+    /// A segment could not be read through.
+    #[error("merging: {0}")]
+    Scan(#[from] OpenError),
+    /// The file system refused.
+    #[error("merging: {0}")]
+    Io(#[from] io::Error),
+    /// It is unknown whether the sorted file is there: the process must end and find out by opening the log again.
+    #[error("merging: the sorted file could not be made durable: {0}")]
+    Failed(#[source] io::Error),
+}
+
+impl MergeError {
+    /// Whether there is no room, which is not a failure of the disk.
+    pub fn is_full(&self) -> bool {
+        matches!(self, MergeError::Io(error) if is_full(error))
+    }
 }
 
 /// Turns a file system's answer into an [`OpenError`] that names what was being done.

@@ -8,18 +8,27 @@
 //! proves that all groups before it were synced, and so must be whole. Only the last group may be
 //! broken; nothing of it was acknowledged, and all of it is cut.
 //!
+//! Sealed segments do not stay for ever. The layer above merges some at a time, once, into a
+//! *sorted file*, in which the records of one key stand together: what is read together is one
+//! read, and bodies that were erased are gone. The log then is its sorted files and, behind them,
+//! its segments. It knows neither keys nor which records may be left out; the layer above says.
+//!
 //! | file | what |
 //! |---|---|
 //! | `record` | format of a record |
 //! | `group` | commit marks and seals; cutting a segment's bytes into groups |
 //! | `segment` | segment files: names, header, creation |
-//! | `recovery` | from files to a log that can be appended to; `check` and `cut_at` |
+//! | `sorted`, `sorted_writer`, `sorted_files` | what sealed segments are merged into: format, writing, reading |
+//! | `varint` | numbers in few bytes |
+//! | `recovery` | from files to a log that can be appended to; `check` |
+//! | `cut` | giving up what cannot be read |
 //! | `queue`, `writer` | from waiting appends to synced groups |
 //! | `reader`, `erase`, `copy` | beside the writer: reading, erasing bodies, backups |
 //! | `disk`, `simulated_disk` | the file system, and one that crashes |
 //! | `fault` | named places where tests let the process die |
 
 mod copy;
+mod cut;
 mod disk;
 mod erase;
 mod error;
@@ -33,25 +42,36 @@ mod recovery;
 mod segment;
 #[cfg(any(test, feature = "simulation"))]
 mod simulated_disk;
+mod sorted;
+mod sorted_files;
+mod sorted_writer;
+pub(crate) mod varint;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use uuid::Uuid;
 
+pub use cut::cut_at;
 pub use disk::{Disk, DiskFile, RealDisk};
-pub use error::{AppendError, CopyError, EraseError, OpenError, ReadError, VisitorError};
+pub use error::{AppendError, CopyError, EraseError, MergeError, OpenError, ReadError, VisitorError};
 pub use position::Position;
 pub use record::{BODY_LIMIT, Body, HEADER_LIMIT, OwnedRecord, RESERVED_KINDS, Record, RecordView};
-pub use recovery::{OpenReport, Tail, check, cut_at};
+pub use recovery::{OpenReport, Tail, check, merged_end};
 #[cfg(any(test, feature = "simulation"))]
 pub use simulated_disk::{SimulatedDisk, SimulatedFault};
 
+pub use sorted::{RecordKey, Run, SortedFile, SortedRecord};
+pub use sorted_files::{ReadRun, SortedBody};
+pub use sorted_writer::SortedWriter;
+
 use reader::Reader;
+use recovery::Recovered;
 use writer::Shared;
 
 /// The limits of a log.
@@ -67,7 +87,7 @@ pub struct LogOptions {
     pub queue_bytes: usize,
     /// Most appends that wait in the queue. Default 32,768.
     pub queue_appends: usize,
-    /// Most segment files kept open for reading. Default 64.
+    /// Most segment files, and most sorted files, kept open for reading. Default 64.
     pub open_segments: usize,
 }
 
@@ -144,11 +164,31 @@ pub struct CommittedAppend {
 #[derive(Debug)]
 pub struct ReplayedGroup<'a> {
     /// Its records with their positions, in order; none in a group that only marks an opening or
-    /// an erasure.
+    /// an erasure. A sorted file is shown run by run.
     pub records: Vec<(Position, RecordView<'a>)>,
-    /// Where the next group begins: what to remember as "applied up to".
+    /// Where the next group begins: what to remember as "applied up to". For all runs of a sorted
+    /// file but the last it is where the file began: only the whole of it is a step.
     pub end: Position,
+    /// The run, if it is one: then the headers are those in the sorted file, and the positions
+    /// mean nothing.
+    pub run: Option<Run>,
 }
+
+/// A record's header, and where it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Located<'a> {
+    /// The place of the record.
+    pub position: Position,
+    /// What it means to the layer above.
+    pub kind: u8,
+    /// As it was written.
+    pub header: &'a [u8],
+    /// Bytes that the record takes.
+    pub length: u32,
+}
+
+/// Takes records of which only the place and the header are wanted; an error ends the reading.
+pub type Locator<'a> = dyn FnMut(&Located<'_>) -> Result<(), VisitorError> + 'a;
 
 /// Takes groups that are read back; an error ends the reading.
 pub type Visitor<'a> = dyn FnMut(&ReplayedGroup<'_>) -> Result<(), VisitorError> + 'a;
@@ -170,7 +210,7 @@ impl Log {
     ///
     /// `start` is how far the caller has applied the log durably ([`Position::START`] if it knows
     /// nothing); groups before it are trusted, those after it are checked and shown to `visitor`
-    /// in order. What the visitor is shown is durable. On an error the caller must forget what
+    /// in order. It cannot lie inside what was merged, see [`merged_end`]. What the visitor is shown is durable. On an error the caller must forget what
     /// the visitor was shown.
     pub fn open(
         disk: Arc<dyn Disk>,
@@ -192,8 +232,7 @@ impl Log {
             "log opened"
         );
         let shared = Arc::new(Shared::new(&options, &recovered));
-        let reader =
-            Reader::new(Arc::clone(&disk), report.log_id, options.open_segments, Arc::clone(&shared));
+        let reader = reader(&disk, &options, &recovered, &shared);
         let append_bytes = options.append_bytes();
         let writer = writer::start(disk, options, recovered, hooks, Arc::clone(&shared))?;
         let log = Log { shared, reader, writer: Some(writer), append_bytes };
@@ -226,6 +265,17 @@ impl Log {
         self.reader.read(position, length_hint)
     }
 
+    /// Reads records of one segment that lie close together, at `places` (position and encoded
+    /// length, ascending), with one system call.
+    pub fn read_near(&self, places: &[(Position, u32)]) -> Result<Vec<OwnedRecord>, ReadError> {
+        self.reader.read_near(places)
+    }
+
+    /// Reads a run of a sorted file with one system call.
+    pub fn read_run(&self, run: &Run) -> Result<ReadRun, ReadError> {
+        self.reader.sorted.file(run.file)?.read(run)
+    }
+
     /// Overwrites the bodies of the records at `positions` with zero bytes and syncs; their
     /// headers stay. Safe to repeat, in any order, while others read and append. Blocks for at
     /// least one sync per segment; one call runs at a time.
@@ -234,6 +284,51 @@ impl Log {
     /// again after opening.
     pub fn erase(&self, positions: &[Position]) -> Result<(), EraseError> {
         self.reader.erase(positions)
+    }
+
+    /// As [`Log::erase`], for bodies in sorted files.
+    pub fn erase_sorted(&self, bodies: &[SortedBody]) -> Result<(), EraseError> {
+        self.reader.erase_sorted(bodies)
+    }
+
+    /// The sealed segments that are not merged: those that a merge may take, from the first on.
+    pub fn sealed(&self) -> RangeInclusive<u32> {
+        self.reader.sealed()
+    }
+
+    /// Shows the headers of all committed records in `segments`, without looking at bodies.
+    pub fn locate(&self, segments: RangeInclusive<u32>, visit: &mut Locator<'_>) -> Result<(), OpenError> {
+        self.reader.locate(segments, visit)
+    }
+
+    /// Begins the file into which the sealed segments up to `last` are merged. One merge at a
+    /// time, and neither [`Log::erase`] nor [`Log::copy_to`] meanwhile, up to [`Log::retire`].
+    pub fn begin_merge(&self, last: u32) -> Result<SortedWriter, MergeError> {
+        self.reader.begin_merge(last)
+    }
+
+    /// Makes a sorted file durable and readable; answers its runs. It counts from now on, at
+    /// every later opening; until [`Log::retire`] its segments can be read, too.
+    pub fn finish_merge(&self, writer: SortedWriter) -> Result<Vec<Run>, MergeError> {
+        let file = writer.file();
+        let runs = writer.finish()?;
+        self.reader.sorted.add(file);
+        Ok(runs)
+    }
+
+    /// The sorted files, ascending.
+    pub fn sorted_files(&self) -> Vec<SortedFile> {
+        self.reader.sorted.list()
+    }
+
+    /// All runs of a sorted file.
+    pub fn runs(&self, file: SortedFile) -> Result<Vec<Run>, OpenError> {
+        self.reader.sorted.file(file.first)?.runs()
+    }
+
+    /// Removes the segments that are merged. Reads of them are told [`ReadError::Merged`].
+    pub fn retire(&self) -> std::io::Result<()> {
+        self.reader.retire()
     }
 
     /// Where the next group will begin: everything before it is committed.
@@ -246,7 +341,8 @@ impl Log {
         self.reader.log_id()
     }
 
-    /// Shows all groups from `from`, a group boundary, to the end at the time of the call.
+    /// Shows all groups from `from`, a group boundary, to the end at the time of the call. From
+    /// the very start the runs of sorted files come first.
     pub fn scan(&self, from: Position, visitor: &mut Visitor<'_>) -> Result<(), OpenError> {
         self.reader.scan(from, visitor)
     }
@@ -257,6 +353,11 @@ impl Log {
     pub fn copy_to(&self, destination: &dyn Disk, upto: Position) -> Result<(), CopyError> {
         self.reader.copy_to(destination, upto)
     }
+}
+
+fn reader(disk: &Arc<dyn Disk>, options: &LogOptions, recovered: &Recovered, shared: &Arc<Shared>) -> Reader {
+    let (log_id, most_open) = (recovered.report.log_id, options.open_segments);
+    Reader::new(Arc::clone(disk), log_id, most_open, Arc::clone(shared), &recovered.sorted)
 }
 
 impl Drop for Log {

@@ -92,8 +92,21 @@ impl<B> Body<B> {
         }
     }
 
+    /// The same state, borrowing the content.
+    pub(crate) fn as_slice(&self) -> Body<&[u8]>
+    where
+        B: AsRef<[u8]>,
+    {
+        match self {
+            Body::Empty => Body::Empty,
+            Body::Intact(body) => Body::Intact(body.as_ref()),
+            Body::Erased => Body::Erased,
+            Body::Damaged => Body::Damaged,
+        }
+    }
+
     /// The same state with another form of the content.
-    pub(super) fn map<C>(self, content: impl FnOnce(B) -> C) -> Body<C> {
+    pub(crate) fn map<C>(self, content: impl FnOnce(B) -> C) -> Body<C> {
         match self {
             Body::Empty => Body::Empty,
             Body::Intact(body) => Body::Intact(content(body)),

@@ -10,21 +10,27 @@
 //! failed sync the operating system may believe to have written what it has not. So that group
 //! is written again, byte for byte, and synced before anybody is shown it.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::error::while_doing;
 use super::group::{CommitMark, Groups, MARK_LENGTH, ScannedGroup, Step, Stretch, number_after, used_length};
 use super::segment::{self, Found, HEADER_LENGTH};
-use super::{Body, Disk, DiskFile, OpenError, Position, Visitor, record};
+use super::sorted::SortedFile;
+use super::sorted_files::{self, OpenFile};
+use super::{Body, Disk, DiskFile, OpenError, Position, ReplayedGroup, Visitor, record};
 
 /// What was found when the log was opened or checked.
 #[derive(Clone, Debug)]
 pub struct OpenReport {
     /// Names the log.
     pub log_id: Uuid,
+    /// Sorted files that there are; they are read only from the very start.
+    pub sorted_files: u32,
     /// Segments that were read.
     pub segments: u32,
-    /// Whole groups that were read.
+    /// Whole groups that were read, and runs of sorted files.
     pub groups: u64,
     /// Records in them.
     pub records: u64,
@@ -91,6 +97,15 @@ pub(super) struct Recovered {
     /// The last segment, unless it is sealed.
     pub active: Option<ActiveSegment>,
     pub next_group: u64,
+    /// The sorted files in front of the segments, ascending.
+    pub sorted: Vec<SortedFile>,
+}
+
+/// Where what is not in sorted files begins; [`Position::START`] if there are none. Whoever has
+/// applied the log less far has to begin anew.
+pub fn merged_end(disk: &dyn Disk) -> Result<Position, OpenError> {
+    let files = sorted_files::list(disk).map_err(while_doing("list its sorted files"))?;
+    Ok(files.last().map_or(Position::START, |file| file.end()))
 }
 
 /// Reads the log from `start`, shows it to `visitor`, and repairs its end.
@@ -109,35 +124,6 @@ pub fn check(disk: &dyn Disk, visitor: &mut Visitor<'_>) -> Result<OpenReport, O
     Ok(recovery.run(Position::START)?.report)
 }
 
-/// Gives up everything from `at` on: the last resort for a corrupt log without a backup. The
-/// group in which `at` lies is cut as a whole when the log is opened next. No process may have
-/// the log open; whatever was derived from it has to be rebuilt.
-pub fn cut_at(disk: &dyn Disk, at: Position) -> Result<(), OpenError> {
-    let segments = segment::numbers(disk).map_err(while_doing("list its segments"))?;
-    if !segments.contains(&at.segment) {
-        return Err(OpenError::MissingSegment { segment: at.segment });
-    }
-    let whole_segment = at.offset < HEADER_LENGTH;
-    // From the last backwards, so that an interruption leaves no gap.
-    for number in segments.into_iter().rev() {
-        if number > at.segment || (whole_segment && number == at.segment) {
-            disk.remove(&segment::name(number))
-                .and_then(|()| disk.sync_directory())
-                .map_err(while_doing("remove a segment"))?;
-        }
-    }
-    if whole_segment {
-        return Ok(());
-    }
-    let found = segment::open(disk, at.segment, None)?;
-    let zeros = vec![0; found.length.saturating_sub(at.offset) as usize];
-    found
-        .file
-        .write_at(u64::from(at.offset), &zeros)
-        .and_then(|()| found.file.sync_all())
-        .map_err(while_doing("cut a segment"))
-}
-
 /// One reading of the log.
 struct Recovery<'a, 'v> {
     disk: &'a dyn Disk,
@@ -147,6 +133,8 @@ struct Recovery<'a, 'v> {
     report: OpenReport,
     /// Known once the first segment's header, or the mark before the start, has been read.
     next_group: Option<u64>,
+    /// The number of the first group that is in no sorted file.
+    behind_sorted: Option<u64>,
 }
 
 impl<'a, 'v> Recovery<'a, 'v> {
@@ -162,6 +150,7 @@ impl<'a, 'v> Recovery<'a, 'v> {
             repair,
             report: OpenReport {
                 log_id: Uuid::now_v7(),
+                sorted_files: 0,
                 segments: 0,
                 groups: 0,
                 records: 0,
@@ -172,23 +161,28 @@ impl<'a, 'v> Recovery<'a, 'v> {
                 unfinished_segment: None,
             },
             next_group: None,
+            behind_sorted: None,
         }
     }
 
     fn run(mut self, start: Position) -> Result<Recovered, OpenError> {
+        let sorted = self.read_sorted(start)?;
+        let merged = sorted.last().map_or(0, |file| file.last);
         let mut present = segment::numbers(self.disk).map_err(while_doing("list its segments"))?;
+        // Segments that were merged may have outlived a crash.
+        present.retain(|number| *number > merged);
         self.set_aside_unfinished(&mut present)?;
         let Some(last) = present.last().copied() else {
-            return self.begin_new(start);
+            return self.begin_new(start, sorted);
         };
-        let first = start.segment.max(1);
+        let first = start.segment.max(merged + 1);
         if first > last {
             return Err(OpenError::BadStart { start });
         }
         let mut active = None;
         for number in first..=last {
             if !present.contains(&number) {
-                return Err(OpenError::MissingSegment { segment: number });
+                return Err(missing(number));
             }
             active = self.read_segment(number, start, number == last)?;
         }
@@ -197,14 +191,66 @@ impl<'a, 'v> Recovery<'a, 'v> {
             last_segment: last,
             active,
             next_group: self.next_group.unwrap_or(1),
+            sorted,
         })
     }
 
-    fn begin_new(self, start: Position) -> Result<Recovered, OpenError> {
-        if start != Position::START {
+    /// Finds the sorted files, and shows what is in them if `start` is before it all.
+    fn read_sorted(&mut self, start: Position) -> Result<Vec<SortedFile>, OpenError> {
+        if self.repair {
+            sorted_files::remove_unfinished(self.disk).map_err(while_doing("remove an unfinished merge"))?;
+        }
+        let files = sorted_files::list(self.disk).map_err(while_doing("list its sorted files"))?;
+        let mut before = Position::START;
+        for name in &files {
+            let expected = before.segment.max(1);
+            if name.first < expected || (start == Position::START && name.first > expected) {
+                return Err(missing(expected));
+            }
+            let known_id = (self.report.sorted_files > 0).then_some(self.report.log_id);
+            let file = Arc::new(OpenFile::open(self.disk, *name, known_id)?);
+            self.report.log_id = file.header.log_id;
+            self.report.sorted_files += 1;
+            self.behind_sorted = Some(file.header.next_group);
+            if start == Position::START {
+                self.show_sorted(&file, before)?;
+            }
+            before = name.end();
+        }
+        if start != Position::START && start < before {
             return Err(OpenError::BadStart { start });
         }
-        Ok(Recovered { report: self.report, last_segment: 0, active: None, next_group: 1 })
+        Ok(files)
+    }
+
+    fn show_sorted(&mut self, file: &Arc<OpenFile>, before: Position) -> Result<(), OpenError> {
+        if self.next_group.is_some_and(|next| next != file.header.first_group) {
+            return Err(OpenError::SortedCorruption {
+                file: file.header.file.name(),
+                segment: file.header.file.first,
+                offset: 0,
+                what: "a file that does not continue the one before",
+            });
+        }
+        file.replay(before, &mut |group| {
+            count(&mut self.report, group);
+            (self.visitor)(group)
+        })?;
+        self.report.end = file.header.file.end();
+        self.next_group = Some(file.header.next_group);
+        Ok(())
+    }
+
+    /// There are no segments: a new log, or one that was cut behind a sorted file.
+    fn begin_new(mut self, start: Position, sorted: Vec<SortedFile>) -> Result<Recovered, OpenError> {
+        let end = sorted.last().map_or(Position::START, |file| file.end());
+        if start != Position::START && start != end {
+            return Err(OpenError::BadStart { start });
+        }
+        self.report.end = end;
+        let last_segment = sorted.last().map_or(0, |file| file.last);
+        let next_group = self.behind_sorted.unwrap_or(1);
+        Ok(Recovered { report: self.report, last_segment, active: None, next_group, sorted })
     }
 
     /// Removes a last segment that was being made when the machine stopped: its header is not
@@ -236,7 +282,8 @@ impl<'a, 'v> Recovery<'a, 'v> {
         start: Position,
         last: bool,
     ) -> Result<Option<ActiveSegment>, OpenError> {
-        let known_id = (self.report.segments > 0).then_some(self.report.log_id);
+        let is_known = self.report.segments > 0 || self.report.sorted_files > 0;
+        let known_id = is_known.then_some(self.report.log_id);
         let found = segment::open(self.disk, number, known_id)?;
         self.report.log_id = found.header.log_id;
         self.report.segments += 1;
@@ -369,18 +416,26 @@ impl<'a, 'v> Recovery<'a, 'v> {
     }
 
     fn visit(&mut self, group: &ScannedGroup<'_>) -> Result<(), OpenError> {
-        let report = &mut self.report;
-        report.groups += 1;
-        report.end = group.replayed.end;
-        for (_, record) in &group.replayed.records {
-            report.records += 1;
-            match record.body {
-                Body::Erased => report.erased_bodies += 1,
-                Body::Damaged => report.damaged_bodies += 1,
-                Body::Empty | Body::Intact(_) => {}
-            }
-        }
+        count(&mut self.report, &group.replayed);
         (self.visitor)(&group.replayed).map_err(OpenError::Visitor)
+    }
+}
+
+fn missing(segment: u32) -> OpenError {
+    OpenError::MissingSegment { segment }
+}
+
+/// Counts a group that was read.
+fn count(report: &mut OpenReport, group: &ReplayedGroup<'_>) {
+    report.groups += 1;
+    report.end = group.end;
+    for (_, record) in &group.records {
+        report.records += 1;
+        match record.body {
+            Body::Erased => report.erased_bodies += 1,
+            Body::Damaged => report.damaged_bodies += 1,
+            Body::Empty | Body::Intact(_) => {}
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! It keeps what is durable apart from what was only written. A crash leaves what is durable and,
 //! of the rest, whatever the seed decides: each unsynced write is kept, dropped or torn into
 //! sectors independently of the others, so that a later one can survive an earlier one; each
-//! unsynced creation or removal happened or did not.
+//! unsynced creation, removal or renaming happened or did not.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -28,7 +28,7 @@ pub enum SimulatedFault {
     Read,
     /// From now on, there is no room for new files.
     Full,
-    /// The nth change (write, sync, creation, removal) and everything after it fails.
+    /// The nth change (write, sync, creation, removal, renaming) and everything after it fails.
     PowerLoss(u64),
 }
 
@@ -66,6 +66,7 @@ enum Change {
 enum NameChange {
     Add(String, usize),
     Remove(String),
+    Rename(String, String),
 }
 
 impl SimulatedDisk {
@@ -240,6 +241,8 @@ impl NameChange {
         match self {
             NameChange::Add(name, file) => names.insert(name, file),
             NameChange::Remove(name) => names.remove(&name),
+            // A file whose creation did not survive has neither name.
+            NameChange::Rename(from, to) => names.remove(&from).and_then(|file| names.insert(to, file)),
         };
     }
 }
@@ -282,6 +285,17 @@ impl Disk for SimulatedDisk {
             return Err(io::ErrorKind::NotFound.into());
         }
         state.unsynced_names.push(NameChange::Remove(name.to_owned()));
+        Ok(())
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.lock();
+        state.change()?;
+        let Some(number) = state.names.remove(from) else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        state.names.insert(to.to_owned(), number);
+        state.unsynced_names.push(NameChange::Rename(from.to_owned(), to.to_owned()));
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use super::identity::Identity;
 use super::{DATABASE, INDEX, LOG, OpenError, lock};
 use crate::conversation_log::ConversationLogError;
 use crate::database::Database;
-use crate::index::tables::{self, EntryRow, Key, Value};
+use crate::index::tables::{self, Key, RunRow, Value};
 use crate::index::{Index, IndexError, IndexOptions};
 use crate::log::{self, OpenReport, Position, RealDisk};
 
@@ -109,8 +109,10 @@ fn check_conversations(
         true => Some(Index::open(&index, IndexOptions::default())?),
         false => None,
     };
-    let mut comparison =
-        Comparison { wanted: index.filter(|index| index.applied() != Position::START), rows: None };
+    let merged_end = log::merged_end(&disk)?;
+    // One that is derived anew at the next start need not be right.
+    let wanted = index.filter(|index| index.applied() != Position::START && !index.is_stale(merged_end));
+    let mut comparison = Comparison { wanted, rows: None };
     let mut segment = 0;
     let report = log::check(&disk, &mut |group| {
         if group.end.segment != segment {
@@ -182,25 +184,61 @@ impl Comparison {
         let Some(index) = &self.wanted else {
             return Ok(());
         };
-        let (mut rows, mut after) = (0, None::<Key>);
+        let merged = index.merged();
+        let (mut existing, mut derived) = (Rows::of(index, merged), Rows::of(derived, merged));
+        let mut rows = 0;
+        let (mut next, mut expected) = (existing.next()?, derived.next()?);
         loop {
-            let existing = index.rows_behind(after.as_deref())?;
-            let expected = derived.rows_behind(after.as_deref())?;
-            let pairs = existing.iter().zip(&expected);
-            for (existing, expected) in pairs {
-                if !agree(existing, expected)? {
-                    return Err(differs(existing, expected));
-                }
-            }
-            match (existing.get(expected.len()).or(expected.get(existing.len())), existing.last()) {
-                (Some(surplus), _) => return Err(differs(surplus, surplus)),
-                (None, Some((last, _))) => after = Some(last.clone()),
+            match (&next, &expected) {
                 (None, None) => break,
+                (existing, Some(row)) if is_missing_mark(existing.as_ref(), row) => {
+                    expected = derived.next()?;
+                    continue;
+                }
+                (Some(one), Some(other)) if agree(one, other)? => {}
+                (Some(one), Some(other)) => return Err(differs(one, other)),
+                (Some(one), None) | (None, Some(one)) => return Err(differs(one, one)),
             }
-            rows += existing.len() as u64;
+            rows += 1;
+            (next, expected) = (existing.next()?, derived.next()?);
         }
         self.rows = Some(rows);
         Ok(())
+    }
+}
+
+/// The rows of an index one after the other, save those of runs that the index which there is
+/// does not know of yet.
+struct Rows<'i> {
+    index: &'i Index,
+    /// The last segment of which it knows all runs.
+    merged: u32,
+    page: std::vec::IntoIter<(Key, Value)>,
+    after: Option<Key>,
+}
+
+impl<'i> Rows<'i> {
+    fn of(index: &'i Index, merged: u32) -> Self {
+        Self { index, merged, page: Vec::new().into_iter(), after: None }
+    }
+
+    fn next(&mut self) -> Result<Option<(Key, Value)>, CheckError> {
+        loop {
+            let Some((key, value)) = self.page.next() else {
+                let page = self.index.rows_behind(self.after.as_deref())?;
+                let Some((last, _)) = page.last() else {
+                    return Ok(None);
+                };
+                self.after = Some(last.clone());
+                self.page = page.into_iter();
+                continue;
+            };
+            let is_known = key.first() != Some(&tables::RUN)
+                || RunRow::decode(&value).map_err(IndexError::from)?.file <= self.merged;
+            if is_known {
+                return Ok(Some((key, value)));
+            }
+        }
     }
 }
 
@@ -209,29 +247,24 @@ fn differs(one: &(Key, Value), other: &(Key, Value)) -> CheckError {
     CheckError::IndexDiffers { table: table.copied().unwrap_or(0) }
 }
 
+/// Whether only the derived index marks an entry as hidden: it was erased in the log since the
+/// other one was written.
+fn is_missing_mark(existing: Option<&(Key, Value)>, derived: &(Key, Value)) -> bool {
+    derived.0.first() == Some(&tables::HIDDEN) && existing.is_none_or(|existing| existing.0 > derived.0)
+}
+
 /// Whether a row is what follows from the log, or will be: what was erased in the log since it
 /// was written is missing in the derived row only.
 fn agree(existing: &(Key, Value), derived: &(Key, Value)) -> Result<bool, IndexError> {
     if existing == derived {
         return Ok(true);
     }
-    if existing.0 != derived.0 {
+    if existing.0 != derived.0 || existing.0.first() != Some(&tables::MESSAGE) {
         return Ok(false);
     }
-    match existing.0.first() {
-        Some(&tables::ENTRY) => {
-            let existing = EntryRow::decode(&existing.1)?;
-            let derived = EntryRow::decode(&derived.1)?;
-            let hidden = true;
-            Ok(EntryRow { hidden, ..existing } == derived)
-        }
-        Some(&tables::MESSAGE) => {
-            let mut existing = MessageState::decode(&existing.1)?;
-            let derived = MessageState::decode(&derived.1)?;
-            let stand = &derived.reactions;
-            existing.reactions.retain(|account, _| stand.contains_key(account));
-            Ok(existing == derived)
-        }
-        _ => Ok(false),
-    }
+    let mut existing = MessageState::decode(&existing.1)?;
+    let derived = MessageState::decode(&derived.1)?;
+    let stand = &derived.reactions;
+    existing.reactions.retain(|account, _| stand.contains_key(account));
+    Ok(existing == derived)
 }

@@ -82,7 +82,7 @@ impl Model {
         self.disk.heal();
         let shared = Arc::new(Shared::new(&small(), &recovered));
         let id = recovered.report.log_id;
-        let reader = Reader::new(Arc::new(self.disk.clone()), id, 2, Arc::clone(&shared));
+        let reader = Reader::new(Arc::new(self.disk.clone()), id, 2, Arc::clone(&shared), &[]);
         let hooks = LogHooks { committed: Box::new(|_| {}), fatal: Box::new(|_| {}) };
         let disk = Arc::new(self.disk.clone());
         let mut writer = Writer::new(disk, small(), recovered, hooks, Arc::clone(&shared));

@@ -6,6 +6,7 @@ mod crash;
 mod damage;
 mod failure;
 mod life;
+mod merge;
 
 use std::sync::{Arc, Mutex, mpsc};
 

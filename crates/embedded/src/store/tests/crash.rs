@@ -95,6 +95,14 @@ impl World {
                     log.core.index.flush().expect("flush");
                     self.keep_the_index();
                 }
+                2 => {
+                    let at_a_time = 1 + self.random.below(3) as usize;
+                    let merged = log.core.merger.merge(at_a_time, at_a_time, &mut || true);
+                    if let Err(error) = merged {
+                        assert!(self.disk.is_off(), "{error}");
+                        return;
+                    }
+                }
                 _ if self.acknowledged.iter().all(|acts| *acts == ACTS) => return,
                 _ => {}
             }

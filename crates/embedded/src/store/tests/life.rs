@@ -99,6 +99,19 @@ impl Life {
         Self { conversation: chat.id, acts: acts.collect() }
     }
 
+    /// The life of a group with texts of 50 KB.
+    pub fn of_long_texts(label: &str, seed: u64, acts: usize) -> Self {
+        let mut random = Random(seed);
+        let mut chat = Chat::new(label);
+        let mut entries = vec![chat.created("ada", &NAMES[..4], json!({"title": label}))];
+        while entries.len() < acts {
+            let text = "long ".repeat(10_000);
+            entries.push(chat.message(NAMES[random.below(4) as usize], &text));
+        }
+        let acts = entries.into_iter().map(|entry| Act { entries: vec![entry], marks: Vec::new() });
+        Self { conversation: chat.id, acts: acts.collect() }
+    }
+
     /// The append of the act `number`.
     pub fn append(&self, number: usize) -> Append {
         let Act { entries, marks } = self.acts[number].clone();

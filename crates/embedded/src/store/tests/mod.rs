@@ -3,6 +3,7 @@
 mod backup;
 mod crash;
 mod life;
+mod merging;
 mod opening;
 mod process_death;
 
@@ -21,6 +22,7 @@ fn options() -> StoreOptions {
     options.conversations.log.segment_bytes = 64 << 10;
     options.conversations.index_age = Duration::from_secs(3_600);
     options.conversations.erase_delay = Duration::from_secs(3_600);
+    options.conversations.merge_segments = 0;
     options
 }
 

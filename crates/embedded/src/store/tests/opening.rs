@@ -189,7 +189,7 @@ async fn checking_finds_what_is_wrong() {
 
     let mut steps = Vec::new();
     let report = check(folder.path(), &mut |step| steps.push(step)).await.expect("sound");
-    assert!(report.index_rows.is_some_and(|rows| rows > 300), "{report:?}");
+    assert!(report.index_rows.is_some_and(|rows| rows > 150), "{report:?}");
     assert_eq!(steps.last(), Some(&CheckStep::Database));
     assert!(steps.contains(&CheckStep::Index));
     let data = folder.path().join(INDEX).join("data.mdb");

@@ -41,6 +41,9 @@ async fn dying_process() {
         if act % 10 == 9 {
             store.conversations.core.index.flush().expect("flush");
         }
+        if act % 13 == 12 {
+            store.conversations.core.merger.merge(2, 2, &mut || true).expect("merge");
+        }
     }
 }
 
@@ -111,6 +114,15 @@ async fn at_each_place_of_the_log() {
 async fn at_each_place_of_an_erasure() {
     let points = ["erase.before_write", "erase.mid", "erase.after_write", "erase.after_sync"];
     dies_at_each(&points, &[1, 5]).await;
+}
+
+#[tokio::test]
+async fn at_each_place_of_a_merge() {
+    let points = ["merge.before_write", "merge.mid_write", "merge.before_rename", "merge.after_rename"];
+    dies_at_each(&points, &[1, 4]).await;
+    let points = ["merge.after_sync", "merge.mid_runs", "merge.after_flush", "merge.before_retire"];
+    dies_at_each(&points, &[1, 4]).await;
+    dies_at_each(&["merge.mid_retire", "merge.after_retire", "erase.sorted"], &[1, 4]).await;
 }
 
 #[tokio::test]
