@@ -30,7 +30,11 @@ const IN_FLIGHT: usize = 2_000;
 const TAIL: u64 = 440_000;
 const PAGE: u64 = 50;
 const PAGES: u64 = 2_000;
-const COLD_PAGES: u64 = 100;
+const COLD_PAGES: usize = 100;
+/// Conversations that have some pages.
+const LONG: u64 = 500;
+/// Where this process is described.
+const SELF: &str = "/proc/self";
 /// With this in the environment the process fills the folder, and dies.
 const FILL: &str = "SUDA_CONVERSATION_COST_FILL";
 
@@ -171,7 +175,7 @@ async fn fill(folder: &Path, messages: u64) -> Result<()> {
     let log = store.ports().log;
     let mut world = World { heads: vec![0; CONVERSATIONS as usize], random: Random(7), sent: 0 };
     append_all(&log, CONVERSATIONS, |number| (number, world.created(number))).await?;
-    let (written_before, cpu_before, began) = (bytes_written()?, thread_cpu()?, Instant::now());
+    let (written_before, cpu_before, began) = (bytes_written(Path::new(SELF))?, threads()?, Instant::now());
     let mut send = |_| {
         let conversation = world.random.conversation();
         (conversation, world.message(conversation))
@@ -181,9 +185,10 @@ async fn fill(folder: &Path, messages: u64) -> Result<()> {
     while files(&folder.join("log"), ".seg")?.len() > merge_segments {
         tokio::time::sleep(Duration::from_millis(200)).await; // tidy: sleep because a merge tells nobody
     }
-    let (written, payload) = (bytes_written()? - written_before, (messages * BODY_BYTES as u64) as f64);
+    let (written, payload) =
+        (bytes_written(Path::new(SELF))? - written_before, (messages * BODY_BYTES as u64) as f64);
     println!("written {:.2} times the payload", written as f64 / payload);
-    say_cpu(&cpu_before, messages)?;
+    say_threads(&cpu_before, messages)?;
     let kept = |name: &str| size_of(&folder.join(name));
     let (log_bytes, index_bytes) = (kept("log")? - segment_bytes, kept("index")?);
     let of_payload = |bytes: u64| bytes as f64 / payload;
@@ -205,25 +210,31 @@ async fn read(folder: &Path) -> Result<()> {
     let store = Store::open(folder, StoreOptions::default()).await?;
     forget_cached(folder)?;
     let log = store.ports().log;
-    let mut random = Random(99);
+    let mut random = Random(98);
     let mut slowest: Vec<Duration> = Vec::new();
-    for _ in 0..COLD_PAGES {
+    while slowest.len() < COLD_PAGES {
+        let conversation = conversation_id(random.next() % LONG);
         let began = Instant::now();
-        read_page(&log, &mut random).await?;
-        slowest.push(began.elapsed());
+        // Somewhere in it: what is not there is not read.
+        let first = 1 + random.next() % 100;
+        if log.read(conversation, first, first + PAGE - 1, usize::MAX).await?.len() == PAGE as usize {
+            slowest.push(began.elapsed());
+        }
     }
     slowest.sort_unstable();
     println!("cold page: median {:?}, worst {:?}", slowest[slowest.len() / 2], slowest[slowest.len() - 1]);
-    let mut first = Random(99);
-    for _ in 0..PAGES {
-        read_page(&log, &mut first).await?;
+    let mut places = Vec::new();
+    while places.len() < PAGES as usize {
+        let conversation = conversation_id(random.next() % LONG);
+        let Some(loaded) = log.load(conversation, 0).await? else { continue };
+        if loaded.summary.head > PAGE {
+            places.push((conversation, 1 + random.next() % (loaded.summary.head - PAGE)));
+        }
     }
+    read_pages(&log, &places).await?;
     // The second time everything is cached.
-    let (cpu, began, mut entries) = (process_cpu()?, Instant::now(), 0);
-    let mut again = Random(99);
-    for _ in 0..PAGES {
-        entries += read_page(&log, &mut again).await?;
-    }
+    let (cpu, began) = (process_cpu()?, Instant::now());
+    let entries = read_pages(&log, &places).await?;
     let each = |seconds: f64| seconds / PAGES as f64 * 1e6;
     let (cpu, wall) = (each(process_cpu()? - cpu), each(began.elapsed().as_secs_f64()));
     println!("warm page of {} on average: {cpu:.0} µs CPU, {wall:.0} µs", entries / PAGES as usize);
@@ -232,19 +243,13 @@ async fn read(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Reads the newest page of a conversation that has one.
-async fn read_page(log: &Arc<dyn Log>, random: &mut Random) -> Result<usize> {
-    loop {
-        // Among those that have some pages.
-        let conversation = conversation_id(random.next() % 3_000);
-        let Some(loaded) = log.load(conversation, 0).await? else { continue };
-        let head = loaded.summary.head;
-        if head <= PAGE {
-            continue;
-        }
-        let from = 1 + random.next() % (head - PAGE);
-        return Ok(log.read(conversation, from, from + PAGE - 1, usize::MAX).await?.len());
+/// Reads a page from each of the places on; answers how many entries there were.
+async fn read_pages(log: &Arc<dyn Log>, places: &[(ConversationId, u64)]) -> Result<usize> {
+    let mut entries = 0;
+    for (conversation, first) in places {
+        entries += log.read(*conversation, *first, first + PAGE - 1, usize::MAX).await?.len();
     }
+    Ok(entries)
 }
 
 fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>> {
@@ -275,9 +280,9 @@ fn forget_cached(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Bytes that this process has caused to be written to disks.
-fn bytes_written() -> Result<u64> {
-    let text = std::fs::read_to_string("/proc/self/io")?;
+/// Bytes that a process or thread has caused to be written to disks.
+fn bytes_written(path: &Path) -> Result<u64> {
+    let text = std::fs::read_to_string(path.join("io"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("write_bytes: "));
     Ok(line.ok_or("unreadable /proc/self/io")?.parse()?)
 }
@@ -294,25 +299,29 @@ fn cpu_of(path: &Path) -> Result<(String, f64)> {
 }
 
 fn process_cpu() -> Result<f64> {
-    Ok(cpu_of(Path::new("/proc/self"))?.1)
+    Ok(cpu_of(Path::new(SELF))?.1)
 }
 
-/// CPU seconds of all threads by name.
-fn thread_cpu() -> Result<BTreeMap<String, f64>> {
+/// CPU seconds and bytes written of all threads, by name.
+fn threads() -> Result<BTreeMap<String, (f64, u64)>> {
     let mut threads = BTreeMap::new();
     for task in std::fs::read_dir("/proc/self/task")? {
+        let path = task?.path();
         // A thread may end while it is looked at.
-        if let Ok((name, seconds)) = cpu_of(&task?.path()) {
-            *threads.entry(name).or_insert(0.0) += seconds;
+        if let (Ok((name, seconds)), Ok(bytes)) = (cpu_of(&path), bytes_written(&path)) {
+            let sum: &mut (f64, u64) = threads.entry(name).or_default();
+            *sum = (sum.0 + seconds, sum.1 + bytes);
         }
     }
     Ok(threads)
 }
 
-fn say_cpu(before: &BTreeMap<String, f64>, messages: u64) -> Result<()> {
-    for (name, seconds) in thread_cpu()? {
-        let used = seconds - before.get(&name).unwrap_or(&0.0);
-        println!("CPU of {name}: {:.2} µs a message", used / messages as f64 * 1e6);
+fn say_threads(before: &BTreeMap<String, (f64, u64)>, messages: u64) -> Result<()> {
+    for (name, (seconds, bytes)) in threads()? {
+        let (seconds_before, bytes_before) = before.get(&name).copied().unwrap_or_default();
+        let cpu = (seconds - seconds_before) / messages as f64 * 1e6;
+        let written = (bytes - bytes_before) as f64 / messages as f64;
+        println!("{name}: {cpu:.2} µs CPU and {written:.0} bytes written a message");
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 
 use bytes::Bytes;
+use serde::Serialize;
 use suda_domain::entry::{Entry, Envelope};
 use suda_domain::membership::Membership;
 use suda_domain::message::MessageState;
@@ -15,9 +16,11 @@ use suda_domain::stored::Stored;
 use suda_proto::entry::ConversationKind;
 use suda_proto::{AccountId, ConversationId, Kind, Mentioned};
 
+use super::hash::FastHash;
+use super::hot::Hot;
 use super::locations::Place;
 use super::tables::{
-    AuthorErasure, Hidden, Key, MemberRow, RunRow, Sequence, Value, erasing_author_key, erasing_key,
+    self, AuthorErasure, Hidden, Key, MemberRow, RunRow, Sequence, Value, erasing_author_key, erasing_key,
     hidden_key, member_key, membership_key, message_key, own_value_key, run_key, summary_key,
 };
 use super::view::View;
@@ -27,8 +30,11 @@ use crate::records::{self, Header, SetKey};
 
 /// Rows that are being changed, over those that there are.
 pub struct Changes<'i> {
-    view: View<'i>,
-    pub(super) rows: HashMap<Key, Option<Value>>,
+    index: &'i Index,
+    hot: &'i mut Hot,
+    /// Opened once something is not remembered.
+    view: Option<View<'i>>,
+    pub(super) rows: HashMap<Key, Option<Value>, FastHash>,
     /// The highest time of an entry among them.
     pub(super) latest: u64,
     /// Whether there is something new to erase.
@@ -101,26 +107,43 @@ impl Index {
 }
 
 impl<'i> Changes<'i> {
-    pub(super) fn new(view: View<'i>) -> Self {
-        let (rows, located) = (HashMap::new(), Vec::new());
-        Self { view, rows, latest: 0, erases: false, located, log_bytes: 0, merged: None }
+    pub(super) fn new(index: &'i Index, hot: &'i mut Hot) -> Self {
+        let (view, rows, located) = (None, HashMap::default(), Vec::new());
+        Self { index, hot, view, rows, latest: 0, erases: false, located, log_bytes: 0, merged: None }
     }
 
     /// One row as it is with the changes.
     pub fn get<T: Stored>(&mut self, key: &[u8]) -> Result<Option<T>, IndexError> {
         match self.rows.get(key) {
             Some(value) => Ok(value.as_deref().map(T::decode).transpose()?),
-            None => self.view.get(key),
+            None => match &mut self.view {
+                Some(view) => view.get(key),
+                none => none.insert(self.index.view()?).get(key),
+            },
         }
     }
 
     /// Sets a row.
     pub fn put<T: Stored>(&mut self, key: Key, value: &T) {
+        self.forget_value(&key);
         self.rows.insert(key, Some(value.encode().into_boxed_slice()));
+    }
+
+    /// Sets a row of which the value is remembered, too.
+    fn put_postcard<T: Stored + Serialize>(&mut self, key: Key, value: &T) {
+        self.rows.insert(key, Some(encode_postcard(value)));
+    }
+
+    /// Rows that are remembered as values are changed with these values only.
+    fn forget_value(&mut self, key: &[u8]) {
+        if tables::is_remembered(key) {
+            self.hot.clear();
+        }
     }
 
     /// Removes a row.
     pub fn delete(&mut self, key: Key) {
+        self.forget_value(&key);
         match self.rows.entry(key) {
             Slot::Occupied(mut slot) => drop(slot.insert(None)),
             Slot::Vacant(slot) => drop(slot.insert(None)),
@@ -157,13 +180,18 @@ impl<'i> Changes<'i> {
         set: Option<SetKey>,
     ) -> Result<(), IndexError> {
         let envelope = &entry.envelope;
-        let mut summary: Summary = self.get(&summary_key(conversation))?.unwrap_or_default();
+        let key = summary_key(conversation);
+        let mut summary: Summary = match self.hot.summaries.get(&conversation) {
+            Some(summary) => *summary,
+            None => self.get(&key)?.unwrap_or_default(),
+        };
         if envelope.seq != summary.head + 1 {
             return Err(IndexError::Disorder { conversation, seq: envelope.seq, head: summary.head });
         }
         summary.apply(envelope);
         self.latest = self.latest.max(envelope.at);
-        self.put(summary_key(conversation), &summary);
+        self.hot.summaries.insert(conversation, summary);
+        self.put_postcard(key, &summary);
         match envelope.kind {
             Kind::Message => self.follow_message(conversation, envelope),
             Kind::Edit | Kind::Delete | Kind::Reaction => self.point_at(conversation, entry),
@@ -189,9 +217,15 @@ impl<'i> Changes<'i> {
         change: impl FnOnce(&mut MemberRow),
     ) -> Result<(), IndexError> {
         let key = member_key(account, conversation);
-        if let Some(mut row) = self.get::<MemberRow>(&key)? {
-            change(&mut row);
-            self.put(key, &row);
+        let id = (account, conversation);
+        if self.hot.members.get(&id).is_none() {
+            let row = self.get::<MemberRow>(&key)?;
+            self.hot.members.insert(id, row);
+        }
+        if let Some(Some(row)) = self.hot.members.get(&id) {
+            change(row);
+            let value = encode_postcard(row);
+            self.rows.insert(key, Some(value));
         }
         Ok(())
     }
@@ -203,6 +237,9 @@ impl<'i> Changes<'i> {
         conversation: ConversationId,
         envelope: &Envelope,
     ) -> Result<(), IndexError> {
+        if envelope.mentions.is_empty() {
+            return self.follow_message_as(envelope.author, conversation, envelope);
+        }
         let mut accounts = vec![envelope.author];
         for mention in &envelope.mentions {
             match mention.who {
@@ -216,13 +253,22 @@ impl<'i> Changes<'i> {
         accounts.sort_unstable();
         accounts.dedup();
         for account in accounts {
-            self.change_member(conversation, account, |row| {
-                if row.role.is_some() {
-                    row.marks.apply(account, envelope);
-                }
-            })?;
+            self.follow_message_as(account, conversation, envelope)?;
         }
         Ok(())
+    }
+
+    fn follow_message_as(
+        &mut self,
+        account: AccountId,
+        conversation: ConversationId,
+        envelope: &Envelope,
+    ) -> Result<(), IndexError> {
+        self.change_member(conversation, account, |row| {
+            if row.role.is_some() {
+                row.marks.apply(account, envelope);
+            }
+        })
     }
 
     /// Keeps the state of the message that the entry points at, and hides what it deletes.
@@ -335,7 +381,8 @@ impl<'i> Changes<'i> {
                 left: None,
                 marks,
             };
-            self.put(key, &row);
+            self.put_postcard(key, &row);
+            self.hot.members.insert((member.account, conversation), Some(row));
         }
         for member in before.map_or(&[][..], |before| &before.members) {
             if after.member(member.account).is_none() {
@@ -347,5 +394,33 @@ impl<'i> Changes<'i> {
             }
         }
         Ok(())
+    }
+}
+
+/// The stored form of a value of which that is postcard: the same bytes as [`Stored::encode`]
+/// makes, with one allocation.
+fn encode_postcard<T: Stored + Serialize>(value: &T) -> Value {
+    let mut buffer = [0; 256];
+    buffer[0] = T::VERSION;
+    match postcard::to_slice(value, &mut buffer[1..]).map(|used| used.len()) {
+        Ok(length) => buffer[..=length].into(),
+        // Too long for the buffer.
+        Err(_) => value.encode().into_boxed_slice(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_have_their_stored_form() {
+        let summary = Summary { head: 300, ordinal: 299, at: 1 << 40, last_message: 300 };
+        assert_eq!(encode_postcard(&summary).as_ref(), summary.encode());
+        for mentions in [0, 3, 100] {
+            let marks = Marks { mentions: (1_000..1_000 + mentions).collect(), ..Marks::default() };
+            let row = MemberRow { left: Some(summary), marks, ..MemberRow::default() };
+            assert_eq!(encode_postcard(&row).as_ref(), row.encode());
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::sync::{PoisonError, RwLock};
 
 use suda_proto::ConversationId;
 
+use super::hash::FastHash;
 use crate::log::Position;
 
 /// Records are read together if at most this many bytes lie between them.
@@ -38,7 +39,7 @@ struct Unmerged {
 /// The places of all entries that are in segments.
 #[derive(Default)]
 pub struct Locations {
-    conversations: RwLock<HashMap<ConversationId, Unmerged>>,
+    conversations: RwLock<HashMap<ConversationId, Unmerged, FastHash>>,
 }
 
 impl Locations {

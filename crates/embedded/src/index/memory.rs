@@ -2,17 +2,17 @@
 //! written. A reader asks the active layer first, then the frozen one, then the database.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::Arc;
 
+use super::rows::Rows;
 use super::tables::{Key, Value};
 use crate::log::Position;
 
 /// What a row takes in memory beside its key and value.
-const ROW_OVERHEAD: usize = 64;
+const ROW_OVERHEAD: usize = 112;
 
-/// Rows by key; `None` stands for a row that was deleted.
-pub type Rows = BTreeMap<Key, Option<Value>>;
+/// Rows that were found, ascending; `None` stands for one that was deleted.
+pub type FoundRows = BTreeMap<Key, Option<Value>>;
 
 /// Changed rows, and how far the log is applied with them.
 pub struct Layer {
@@ -56,7 +56,7 @@ pub struct Layers {
 
 impl Layer {
     fn new(applied: Position, latest: u64, merged: u32) -> Self {
-        Self { rows: Rows::new(), applied, latest, merged, is_changed: false, log_bytes: 0, bytes: 0 }
+        Self { rows: Rows::default(), applied, latest, merged, is_changed: false, log_bytes: 0, bytes: 0 }
     }
 
     fn put(&mut self, key: Key, value: Option<Value>) {
@@ -65,7 +65,7 @@ impl Layer {
         let new_length = length(&value);
         match self.rows.insert(key, value) {
             Some(old) => self.bytes = self.bytes + new_length - length(&old),
-            None => self.bytes += key_length + new_length + ROW_OVERHEAD,
+            None => self.bytes += 2 * key_length + new_length + ROW_OVERHEAD,
         }
     }
 }
@@ -116,9 +116,8 @@ impl Layers {
 
     /// The row with the highest key from `lowest` to `key`, both included, that was not deleted.
     pub fn at_or_below(&self, lowest: &[u8], key: &[u8]) -> Option<(&Key, &Value)> {
-        let bounds = (Bound::Included(lowest), Bound::Included(key));
-        let frozen = self.frozen.as_ref().and_then(|frozen| newest(&frozen.rows, bounds));
-        let active = newest(&self.active.rows, bounds);
+        let frozen = self.frozen.as_ref().and_then(|frozen| newest(&frozen.rows, lowest, key));
+        let active = newest(&self.active.rows, lowest, key);
         match (active, frozen) {
             (Some(active), Some(frozen)) if frozen.0 > active.0 => Some(frozen),
             (active, frozen) => active.or(frozen),
@@ -127,8 +126,8 @@ impl Layers {
 
     /// The rows from `from` to `to`, both included, up to the key by which `limit` of them are
     /// found that were not deleted.
-    pub fn range(&self, from: &[u8], to: &[u8], limit: usize) -> Rows {
-        let mut rows = Rows::new();
+    pub fn range(&self, from: &[u8], to: &[u8], limit: usize) -> FoundRows {
+        let mut rows = FoundRows::new();
         if let Some(frozen) = &self.frozen {
             take(&frozen.rows, from, to, limit, &mut rows);
         }
@@ -170,17 +169,14 @@ impl Layers {
     }
 }
 
-type Bounds<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
-
-/// The last row between the bounds that was not deleted.
-fn newest<'r>(rows: &'r Rows, bounds: Bounds<'_>) -> Option<(&'r Key, &'r Value)> {
-    rows.range::<[u8], _>(bounds).rev().find_map(|(key, value)| Some((key, value.as_ref()?)))
+/// The last row between the keys that was not deleted.
+fn newest<'r>(rows: &'r Rows, lowest: &[u8], key: &[u8]) -> Option<(&'r Key, &'r Value)> {
+    rows.range(lowest, key).rev().find_map(|(key, value)| Some((key, value.as_ref()?)))
 }
 
-fn take(from_rows: &Rows, from: &[u8], to: &[u8], limit: usize, into: &mut Rows) {
-    let bounds = (Bound::Included(from), Bound::Included(to));
+fn take(from_rows: &Rows, from: &[u8], to: &[u8], limit: usize, into: &mut FoundRows) {
     let mut live = 0;
-    for (key, value) in from_rows.range::<[u8], _>(bounds) {
+    for (key, value) in from_rows.range(from, to) {
         live += usize::from(value.is_some());
         into.insert(key.clone(), value.clone());
         if live == limit {

@@ -12,7 +12,8 @@
 //! | file | what |
 //! |---|---|
 //! | `tables` | which rows there are |
-//! | `memory`, `view` | rows not written yet; reading through them into the database |
+//! | `memory`, `rows`, `view` | rows not written yet; reading through them into the database |
+//! | `hot`, `hash` | the values that were changed last; how they are found |
 //! | `locations` | where entries are that stand in segments; in memory only |
 //! | `apply` | from a record to the rows that it changes |
 //! | `spill` | the thread that writes rows into the database |
@@ -22,8 +23,11 @@
 pub mod apply;
 pub mod bell;
 pub mod eraser;
+mod hash;
+mod hot;
 pub mod locations;
 mod memory;
+mod rows;
 pub mod spill;
 pub mod tables;
 #[cfg(test)]
@@ -44,6 +48,7 @@ use uuid::Uuid;
 use crate::log::Position;
 use apply::Changes;
 use bell::Bell;
+use hot::Hot;
 use locations::Locations;
 use memory::{Layers, Progress};
 use tables::{FORM, Key, META_KEY, Meta, Value};
@@ -159,7 +164,7 @@ pub struct Index {
     options: IndexOptions,
     layers: RwLock<Layers>,
     /// Held by whoever reads rows in order to change them.
-    changing: Mutex<()>,
+    changing: Mutex<Hot>,
     /// Held by whoever writes rows into the database.
     spilling: Mutex<()>,
     disk_is_full: AtomicBool,
@@ -232,6 +237,7 @@ impl Index {
         self.latest = AtomicU64::new(0);
         self.log_id = OnceLock::new();
         self.form = FORM;
+        self.changing = Mutex::default();
         Ok(())
     }
 
@@ -295,9 +301,17 @@ impl Index {
         applied: Option<Position>,
         change: impl FnOnce(&mut Changes<'_>) -> Result<T, IndexError>,
     ) -> Result<T, IndexError> {
-        let _one_at_a_time = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut changes = Changes::new(self.view()?);
-        let answer = change(&mut changes)?;
+        let mut hot = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changes = Changes::new(self, &mut hot);
+        let answer = match change(&mut changes) {
+            Ok(answer) => answer,
+            Err(error) => {
+                drop(changes);
+                // It has what was not changed after all.
+                hot.clear();
+                return Err(error);
+            }
+        };
         let Changes { rows, latest, erases, located, log_bytes, merged, .. } = changes;
         self.latest.fetch_max(latest, Ordering::AcqRel);
         if !located.is_empty() {

@@ -119,6 +119,11 @@ pub fn erasing_author_key(conversation: ConversationId, author: AccountId) -> Ke
     key(ERASING_AUTHOR, conversation.bytes(), author.bytes())
 }
 
+/// Whether rows of this key's table are remembered as values.
+pub fn is_remembered(key: &[u8]) -> bool {
+    matches!(key.first(), Some(&SUMMARY | &MEMBER))
+}
+
 /// The first and a later-than-last key of bodies that are to be erased.
 pub fn erasing_keys() -> (Key, Key) {
     (Box::new([ERASING]), Box::new([ERASING + 1]))
