@@ -26,6 +26,10 @@ use cli::Command;
 use config::{Flags, Loaded};
 use stop::Stop;
 
+/// Messages are made in one thread and freed in another, where the system's allocator is slow and keeps what it had.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // Whatever is made belongs to this account alone: it holds what people wrote.
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
