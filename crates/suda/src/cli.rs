@@ -33,6 +33,9 @@ pub enum Command {
     Admin(AdminArguments),
     /// Play recorded conversations against a server and compare every copy with what was acknowledged
     Replay(crate::replay::Options),
+    /// Measure what messages, connections and reads cost, on a data folder of its own
+    #[cfg(target_os = "linux")]
+    Bench(crate::bench::Options),
     /// Copy everything to another folder, also while the server runs
     Backup(BackupArguments),
     /// Make a data folder from a backup

@@ -3,6 +3,8 @@
 //! Reading order: [`cli`] and [`config`], then [`serve`]; the other commands are in [`admin`] and [`maintenance`].
 
 mod admin;
+#[cfg(target_os = "linux")]
+mod bench;
 mod chat;
 mod cli;
 mod config;
@@ -54,6 +56,8 @@ fn run(command: Command) -> Result<(), Stop> {
         }
         Command::Chat(options) => block_on(async { Ok(chat::run(options).await?) }),
         Command::Replay(options) => block_on(replay::run(options)),
+        #[cfg(target_os = "linux")]
+        Command::Bench(options) => bench::run(&options),
         Command::Backup(arguments) => maintenance::backup(&load(&arguments.flags.0)?.config, &arguments.to),
         Command::Restore(arguments) => {
             maintenance::restore(&load(&arguments.flags.0)?.config, &arguments.from)

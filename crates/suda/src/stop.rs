@@ -111,6 +111,10 @@ pub enum Stop {
     /// A replay did not come to a clean end.
     #[error(transparent)]
     Replay(#[from] crate::replay::ReplayError),
+    /// A bench did not come to a clean end.
+    #[cfg(target_os = "linux")]
+    #[error(transparent)]
+    Bench(#[from] crate::bench::BenchError),
     /// The terminal client could not start or go on.
     #[error(transparent)]
     Chat(#[from] suda_tui::ChatError),

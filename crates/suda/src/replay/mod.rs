@@ -93,6 +93,14 @@ pub enum ReplayError {
     Differences,
 }
 
+/// The texts of up to `limit` recorded messages.
+///
+/// # Errors
+/// The first line that does not fit.
+pub fn read_lines(source: impl std::io::BufRead, limit: usize) -> Result<Vec<String>, InputError> {
+    Ok(input::read(source, limit)?.into_iter().map(|line| line.text).collect())
+}
+
 /// Replays a file. Prints the report to standard output, progress to standard error.
 ///
 /// # Errors
