@@ -235,11 +235,18 @@ impl Log for ConversationLog {
             Room::DiskFull => return Err(Failure::Full.into()),
         }
         let turn = self.core.turns.take(conversation).await;
-        let turn = turn.ok_or(AppendError::Overloaded)?;
-        let head = self.head(conversation).await?;
+        let mut turn = turn.ok_or(AppendError::Overloaded)?;
+        let head = match turn.head {
+            Some(head) => head,
+            None => self.head(conversation).await?,
+        };
         if head != after {
+            turn.head = Some(head);
             return Err(AppendError::Conflict { head });
         }
+        // Not to be known again before the log has answered.
+        turn.head = None;
+        let new_head = after + entries.len() as u64;
         let mut records = Vec::with_capacity(entries.len() + marks.len());
         for (entry, seq) in entries.iter().zip(after + 1..) {
             if entry.envelope.seq != seq {
@@ -256,6 +263,7 @@ impl Log for ConversationLog {
         }
         let (answer, answered) = oneshot::channel();
         let done = move |result: Result<_, log::AppendError>| {
+            turn.head = result.is_ok().then_some(new_head);
             drop(turn);
             // A caller that has gone does not want to know.
             let _ = answer.send(result.map(drop));

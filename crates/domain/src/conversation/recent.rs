@@ -13,8 +13,8 @@ const KEPT: usize = 256;
 #[derive(Clone, Debug, Default)]
 pub struct Recent {
     envelopes: VecDeque<Envelope>,
-    /// For each of them a part of its client id: looked through for every send, so as small as may be.
-    prints: VecDeque<u64>,
+    /// For each of them a few bits of its client id: looked through for every send, so as small as may be.
+    prints: VecDeque<u16>,
     head: u64,
 }
 
@@ -75,8 +75,8 @@ impl Recent {
     }
 }
 
-/// The half of a client id that is random in a UUIDv7.
-fn print(client_id: ClientId) -> u64 {
-    let [.., a, b, c, d, e, f, g, h] = *client_id.bytes();
-    u64::from_ne_bytes([a, b, c, d, e, f, g, h])
+/// Bits of a client id that are random in a UUIDv7.
+fn print(client_id: ClientId) -> u16 {
+    let [.., a, b] = *client_id.bytes();
+    u16::from_ne_bytes([a, b])
 }

@@ -9,7 +9,7 @@ use suda_domain::receipts::Marks as StoredMarks;
 use suda_proto::event::{Event, Marks, ReadMark, TypingMember};
 use suda_proto::{AccountId, Code, ConversationId, ErrorBody, Kind};
 
-use super::hot::{Batch, Hot, Slot, State};
+use super::hot::{Batch, Hot, State};
 use super::pump::marked;
 use super::shard::Shard;
 use crate::session::{Frame, Session};
@@ -20,7 +20,7 @@ const TYPING_MS: u64 = 1_000;
 impl Shard {
     /// Tells everybody of a commit.
     pub(super) fn deliver(&mut self, id: ConversationId, batch: Batch) {
-        let Some(Slot { state: State::Hot(hot), .. }) = self.slots.get(&id) else {
+        let Some(State::Hot(hot)) = self.slots.get(&id).map(|slot| &slot.state) else {
             return;
         };
         let Batch { entries, sent, marked: reads, origin, .. } = batch;
@@ -79,7 +79,7 @@ impl Shard {
     /// Tells those who look or wrote of marks that moved, and stores them.
     pub(super) fn tell_marks(&mut self) {
         for id in std::mem::take(&mut self.moved) {
-            if let Some(Slot { state: State::Hot(hot), .. }) = self.slots.get_mut(&id) {
+            if let Some(State::Hot(hot)) = self.slots.get_mut(&id).map(|slot| &mut slot.state) {
                 hot.marks_due = true;
                 self.pump(id);
             }

@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
+use foldhash::fast::RandomState;
+use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
 use suda_domain::conversation::{Conversation, MessageFacts, Need};
 use suda_domain::entry::Envelope;
@@ -37,7 +38,7 @@ const MERGES_PER_SWEEP: u32 = 20;
 /// A share of the conversations.
 pub(super) struct Shard {
     pub surroundings: Arc<Surroundings>,
-    pub slots: HashMap<ConversationId, Slot>,
+    pub slots: HashMap<ConversationId, Box<Slot>, RandomState>,
     pub under_way: FuturesUnordered<BoxFuture<'static, Done>>,
     /// Conversations whose marks moved since the others were told.
     pub moved: Vec<ConversationId>,
@@ -59,7 +60,12 @@ enum Outcome {
 
 impl Shard {
     pub fn new(surroundings: Arc<Surroundings>) -> Self {
-        Self { surroundings, slots: HashMap::new(), under_way: FuturesUnordered::new(), moved: Vec::new() }
+        Self {
+            surroundings,
+            slots: HashMap::default(),
+            under_way: FuturesUnordered::new(),
+            moved: Vec::new(),
+        }
     }
 
     /// Works until every sender of orders is gone and nothing is under way.
@@ -71,7 +77,10 @@ impl Shard {
         let mut merges = 0;
         while is_open || !self.under_way.is_empty() {
             tokio::select! {
-                Some(done) = self.under_way.next(), if !self.under_way.is_empty() => self.finish(done),
+                Some(done) = self.under_way.next(), if !self.under_way.is_empty() => {
+                    self.finish(done);
+                    self.finish_ready();
+                }
                 count = inbox.recv_many(&mut orders, TURN), if is_open => {
                     is_open = count > 0;
                     self.take(&mut orders);
@@ -100,7 +109,7 @@ impl Shard {
             if !self.slots.contains_key(&conversation) {
                 self.load(conversation);
             }
-            let slot = self.slots.entry(conversation).or_insert_with(|| Slot::loading(now));
+            let slot = self.slots.entry(conversation).or_insert_with(|| Box::new(Slot::loading(now)));
             slot.used = now;
             slot.wait(order);
             if touched.last() != Some(&conversation) {
@@ -109,6 +118,16 @@ impl Shard {
         }
         for conversation in touched {
             self.pump(conversation);
+        }
+    }
+
+    /// Takes what has ended as well: a group of the log ends many commits at once.
+    fn finish_ready(&mut self) {
+        for _ in 0..TURN {
+            match self.under_way.next().now_or_never() {
+                Some(Some(done)) => self.finish(done),
+                _ => return,
+            }
         }
     }
 
@@ -161,7 +180,7 @@ impl Shard {
     }
 
     fn learnt(&mut self, conversation: ConversationId, learn: impl FnOnce(&mut Hot)) {
-        if let Some(Slot { state: State::Hot(hot), .. }) = self.slots.get_mut(&conversation) {
+        if let Some(State::Hot(hot)) = self.slots.get_mut(&conversation).map(|slot| &mut slot.state) {
             hot.learning = None;
             learn(hot);
         }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use foldhash::fast::RandomState;
 use suda_proto::close::Close;
 use suda_proto::{AccountId, DeviceId};
 use tokio::sync::Notify;
@@ -12,7 +13,9 @@ use super::{QueueLimits, Session};
 
 const SHARDS: usize = 64;
 
-type Shard = Mutex<HashMap<AccountId, Vec<Arc<Session>>>>;
+type ByAccount = HashMap<AccountId, Vec<Arc<Session>>, RandomState>;
+
+type Shard = Mutex<ByAccount>;
 
 /// A session that is forgotten when its connection ends, however it ends.
 pub struct Opened {
@@ -140,11 +143,11 @@ impl Registry {
         }
     }
 
-    fn shard(&self, account: AccountId) -> MutexGuard<'_, HashMap<AccountId, Vec<Arc<Session>>>> {
+    fn shard(&self, account: AccountId) -> MutexGuard<'_, ByAccount> {
         lock(&self.shards[usize::from(account.bytes()[15]) % SHARDS])
     }
 }
 
-fn lock(shard: &Shard) -> MutexGuard<'_, HashMap<AccountId, Vec<Arc<Session>>>> {
+fn lock(shard: &Shard) -> MutexGuard<'_, ByAccount> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
 }
