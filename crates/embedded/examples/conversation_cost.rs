@@ -6,15 +6,18 @@
 //! by default 2,000,000 messages of 200 bytes in 100,000 conversations (Zipf).
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::error::Error;
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde_json::json;
-use suda_domain::entry::{Entry, Envelope};
+use suda_domain::entry::{self, Envelope};
 use suda_domain::ports::Log;
 use suda_domain::ports::log::Append;
 use suda_domain::receipts::Marks;
@@ -115,7 +118,7 @@ impl World {
             target: None,
             mentions: Vec::new(),
         };
-        let (after, entry) = (*head - 1, Entry { envelope, body: Some(body) });
+        let (after, entry) = (*head - 1, entry::Entry { envelope, body: Some(body) });
         let (entries, marks) = (vec![entry], Vec::<(AccountId, Marks)>::new());
         Append { conversation: conversation_id(conversation), after, entries, marks }
     }
@@ -134,33 +137,36 @@ impl World {
 }
 
 /// Appends one entry for each of `count` calls of `next`, many at a time, no conversation twice at
-/// the same time.
+/// the same time. One task does all of it, so that groups are as large as they are under load.
 async fn append_all(
     log: &Arc<dyn Log>,
     count: u64,
     mut next: impl FnMut(u64) -> (u64, Append),
 ) -> Result<()> {
-    let mut under_way = tokio::task::JoinSet::new();
-    let mut waiting: BTreeMap<u64, Vec<Append>> = BTreeMap::new();
+    let mut waiting: BTreeMap<u64, Append> = BTreeMap::new();
     for number in 0..count {
         let (conversation, append) = next(number);
-        waiting.entry(conversation).or_default().push(append);
+        match waiting.entry(conversation) {
+            Entry::Vacant(slot) => drop(slot.insert(append)),
+            // As a host does: what waits for one conversation is one append.
+            Entry::Occupied(mut slot) => slot.get_mut().entries.extend(append.entries),
+        }
         if (number + 1) % IN_FLIGHT as u64 != 0 && number + 1 != count {
             continue;
         }
-        for (_, appends) in std::mem::take(&mut waiting) {
-            let log = Arc::clone(log);
-            under_way.spawn(async move {
-                let mut appends = appends.into_iter();
-                let Some(mut first) = appends.next() else { return Ok(()) };
-                // As a host does: what waits for one conversation is one append.
-                first.entries.extend(appends.flat_map(|append| append.entries));
-                log.append(first).await
-            });
-        }
-        while let Some(done) = under_way.join_next().await {
-            done??;
-        }
+        let appends = std::mem::take(&mut waiting).into_values();
+        let mut under_way: Vec<_> = appends.map(|append| log.append(append)).collect();
+        let mut answers: Vec<_> = under_way.iter().map(|_| None).collect();
+        poll_fn(|context| {
+            for (append, answer) in under_way.iter_mut().zip(&mut answers).filter(|(_, one)| one.is_none()) {
+                if let Poll::Ready(done) = append.as_mut().poll(context) {
+                    *answer = Some(done);
+                }
+            }
+            if answers.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        answers.into_iter().flatten().collect::<std::result::Result<(), _>>()?;
     }
     Ok(())
 }

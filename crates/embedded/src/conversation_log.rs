@@ -135,14 +135,12 @@ impl ConversationLog {
             index.clear()?;
         }
         let index = Arc::new(index);
-        let mut replay = |group: &log::ReplayedGroup<'_>| {
-            index.apply_replayed(group)?;
-            index.spill_if_full()?;
-            Ok(())
-        };
+        let mut replay = index.replay();
         let start = index.applied();
         let hooks = hooks(Arc::clone(&index), Arc::clone(&options.fatal));
-        let (log, report) = log::Log::open(disk, options.log, start, &mut replay, hooks)?;
+        let (log, report) =
+            log::Log::open(disk, options.log, start, &mut |group| Ok(replay.take(group)?), hooks)?;
+        replay.apply()?;
         if log_id.is_some_and(|log_id| log_id != report.log_id) {
             return Err(ConversationLogError::ForeignLog);
         }

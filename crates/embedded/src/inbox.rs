@@ -148,7 +148,7 @@ fn each_member_row(
         let Some((last, _)) = rows.last() else {
             return Ok(());
         };
-        from = [last.as_ref(), &[0]].concat().into_boxed_slice();
+        from = [last.as_ref(), &[0]].concat().as_slice().into();
         for (key, value) in rows {
             let member = MemberRow::decode(&value).map_err(IndexError::from)?;
             if let Some(conversation) = conversation_of_member(&key).filter(|_| !member.own) {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`store`] | everything in one data folder: open, back up, restore, check |
 //! | [`log`] | segment files, appended to and synced in groups: what is acknowledged is here |
-//! | `records` | what the log's records mean |
+//! | [`records`] | what the log's records mean |
 //! | `index` | an LMDB database derived from the log, with its tail in memory |
 //! | [`conversation_log`], `history`, `entries`, `inbox`, `turns` | the ports `Log` and `Inbox` over log and index |
 //! | `merging` | sealed segments become sorted files |
@@ -22,7 +22,7 @@ pub mod index;
 mod jobs;
 pub mod log;
 mod merging;
-mod records;
+pub mod records;
 mod row;
 pub mod store;
 mod turns;

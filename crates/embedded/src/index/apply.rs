@@ -25,7 +25,7 @@ use super::tables::{
 };
 use super::view::View;
 use super::{Index, IndexError};
-use crate::log::{Body, CommittedGroup, ReplayedGroup, Run};
+use crate::log::{Body, CommittedGroup, Run};
 use crate::records::{self, Header, SetKey};
 
 /// Rows that are being changed, over those that there are.
@@ -70,32 +70,6 @@ impl Index {
         })
     }
 
-    /// Takes over a group that is read back. Where its entries are is found out later, by reading
-    /// all segments that are not merged.
-    pub fn apply_replayed(&self, group: &ReplayedGroup<'_>) -> Result<(), IndexError> {
-        self.change(Some(group.end), |changes| {
-            for (_, record) in &group.records {
-                let header = match &group.run {
-                    Some(run) => records::decode_sorted(record.kind, &run.key, record.header)?,
-                    None => records::decode(record.kind, record.header)?,
-                };
-                let body = match record.body {
-                    Body::Intact(body) => Body::Intact(Bytes::copy_from_slice(body)),
-                    Body::Empty => Body::Empty,
-                    Body::Erased => Body::Erased,
-                    Body::Damaged => Body::Damaged,
-                };
-                changes.log_bytes += u64::from(record.encoded_length);
-                changes.apply(header, body)?;
-            }
-            if let Some(run) = &group.run {
-                changes.put_run(run);
-                changes.merged = Some(group.end.segment.saturating_sub(1));
-            }
-            Ok(())
-        })
-    }
-
     /// Takes over some runs of a sorted file; `merged` is its last segment once these are the last.
     pub fn apply_runs(&self, runs: &[Run], merged: Option<u32>) -> Result<(), IndexError> {
         self.change(None, |changes| {
@@ -126,7 +100,7 @@ impl<'i> Changes<'i> {
     /// Sets a row.
     pub fn put<T: Stored>(&mut self, key: Key, value: &T) {
         self.forget_value(&key);
-        self.rows.insert(key, Some(value.encode().into_boxed_slice()));
+        self.rows.insert(key, Some(value.encode().as_slice().into()));
     }
 
     /// Sets a row of which the value is remembered, too.
@@ -150,7 +124,7 @@ impl<'i> Changes<'i> {
         }
     }
 
-    fn put_run(&mut self, run: &Run) {
+    pub(super) fn put_run(&mut self, run: &Run) {
         if run.count > 0 {
             let key = run_key(ConversationId::from_bytes(run.key), run.first);
             let Run { file, offset, bytes, count, .. } = *run;
@@ -158,7 +132,7 @@ impl<'i> Changes<'i> {
         }
     }
 
-    fn apply(&mut self, header: Header, body: Body<Bytes>) -> Result<(), IndexError> {
+    pub(super) fn apply(&mut self, header: Header, body: Body<Bytes>) -> Result<(), IndexError> {
         match header {
             Header::Marks { conversation, account, marks } => {
                 self.advance_marks(conversation, account, &marks)
@@ -297,7 +271,7 @@ impl<'i> Changes<'i> {
         let key = hidden_key(conversation, seq);
         if self.get::<Hidden>(&key)?.is_none() {
             self.put(key, &Hidden);
-            self.rows.insert(erasing_key(conversation, seq), Some(Box::default()));
+            self.rows.insert(erasing_key(conversation, seq), Some(Value::default()));
             self.erases = true;
         }
         Ok(())
@@ -398,14 +372,14 @@ impl<'i> Changes<'i> {
 }
 
 /// The stored form of a value of which that is postcard: the same bytes as [`Stored::encode`]
-/// makes, with one allocation.
+/// makes, mostly without an allocation.
 fn encode_postcard<T: Stored + Serialize>(value: &T) -> Value {
     let mut buffer = [0; 256];
     buffer[0] = T::VERSION;
     match postcard::to_slice(value, &mut buffer[1..]).map(|used| used.len()) {
-        Ok(length) => buffer[..=length].into(),
+        Ok(length) => buffer[..=length].as_ref().into(),
         // Too long for the buffer.
-        Err(_) => value.encode().into_boxed_slice(),
+        Err(_) => value.encode().as_slice().into(),
     }
 }
 

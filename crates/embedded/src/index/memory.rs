@@ -9,7 +9,7 @@ use super::tables::{Key, Value};
 use crate::log::Position;
 
 /// What a row takes in memory beside its key and value.
-const ROW_OVERHEAD: usize = 112;
+const ROW_OVERHEAD: usize = 128;
 
 /// Rows that were found, ascending; `None` stands for one that was deleted.
 pub type FoundRows = BTreeMap<Key, Option<Value>>;
@@ -65,7 +65,7 @@ impl Layer {
         let new_length = length(&value);
         match self.rows.insert(key, value) {
             Some(old) => self.bytes = self.bytes + new_length - length(&old),
-            None => self.bytes += 2 * key_length + new_length + ROW_OVERHEAD,
+            None => self.bytes += key_length + new_length + ROW_OVERHEAD,
         }
     }
 }
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     fn row(key: &str, value: Option<&str>) -> (Key, Option<Value>) {
-        let bytes = |text: &str| text.as_bytes().to_vec().into_boxed_slice();
+        let bytes = |text: &str| Key::from(text.as_bytes());
         (bytes(key), value.map(bytes))
     }
 
@@ -217,7 +217,7 @@ mod tests {
         let keys: Vec<_> = layers.range(b"a", b"d", 9).into_keys().collect();
         assert_eq!(keys.len(), 4);
         let below = |key: &str| layers.at_or_below(b"a", key.as_bytes()).map(|(key, _)| key.to_vec());
-        assert_eq!([below("e"), below("c")], ["d", "c"].map(|key| Some(key.into())));
+        assert_eq!([below("e"), below("c")], ["d", "c"].map(|key| Some(key.as_bytes().to_vec())));
     }
 
     #[test]

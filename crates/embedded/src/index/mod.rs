@@ -12,10 +12,10 @@
 //! | file | what |
 //! |---|---|
 //! | `tables` | which rows there are |
-//! | `memory`, `rows`, `view` | rows not written yet; reading through them into the database |
+//! | `memory`, `rows`, `row_bytes`, `view` | rows not written yet; reading through them into the database |
 //! | `hot`, `hash` | the values that were changed last; how they are found |
 //! | `locations` | where entries are that stand in segments; in memory only |
-//! | `apply` | from a record to the rows that it changes |
+//! | `apply`, `replay` | from a record to the rows that it changes; many that are read back |
 //! | `spill` | the thread that writes rows into the database |
 //! | `eraser` | the thread that erases bodies in the log |
 //! | `bell` | how such a thread is woken |
@@ -27,6 +27,8 @@ mod hash;
 mod hot;
 pub mod locations;
 mod memory;
+mod replay;
+mod row_bytes;
 mod rows;
 pub mod spill;
 pub mod tables;

@@ -26,12 +26,13 @@ use suda_proto::entry::Role;
 use suda_proto::{AccountId, ConversationId};
 use uuid::Uuid;
 
+use super::row_bytes::RowBytes;
 use crate::log::Position;
 
 /// A row's key.
-pub type Key = Box<[u8]>;
+pub type Key = RowBytes;
 /// A row's value.
-pub type Value = Box<[u8]>;
+pub type Value = RowBytes;
 
 /// The form of the whole index; an older one is rebuilt from the log. Form 1 had a row for every
 /// entry.
@@ -126,12 +127,12 @@ pub fn is_remembered(key: &[u8]) -> bool {
 
 /// The first and a later-than-last key of bodies that are to be erased.
 pub fn erasing_keys() -> (Key, Key) {
-    (Box::new([ERASING]), Box::new([ERASING + 1]))
+    ([ERASING].as_slice().into(), [ERASING + 1].as_slice().into())
 }
 
 /// The first and a later-than-last key of authors whose bodies are to be erased.
 pub fn erasing_author_keys() -> (Key, Key) {
-    (Box::new([ERASING_AUTHOR]), Box::new([ERASING_AUTHOR + 1]))
+    ([ERASING_AUTHOR].as_slice().into(), [ERASING_AUTHOR + 1].as_slice().into())
 }
 
 /// The conversation in a key of any table that begins with it.
@@ -151,11 +152,17 @@ pub fn author_of(key: &[u8]) -> Option<AccountId> {
 }
 
 fn key(table: u8, first: &[u8; 16], second: &[u8]) -> Key {
-    let mut bytes = Vec::with_capacity(1 + first.len() + second.len());
-    bytes.push(table);
-    bytes.extend_from_slice(first);
-    bytes.extend_from_slice(second);
-    bytes.into_boxed_slice()
+    let mut bytes = [0; 64];
+    let length = 17 + second.len();
+    bytes[0] = table;
+    bytes[1..17].copy_from_slice(first);
+    match bytes.get_mut(17..length) {
+        Some(rest) => {
+            rest.copy_from_slice(second);
+            bytes[..length].into()
+        }
+        None => [&bytes[..17], second].concat().as_slice().into(),
+    }
 }
 
 /// What the index knows of itself.

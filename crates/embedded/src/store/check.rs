@@ -119,8 +119,10 @@ fn check_conversations(
             segment = group.end.segment;
             step(CheckStep::Log { segment });
         }
-        derived.apply_replayed(group)?;
-        derived.spill_if_full()?;
+        // One by one: the index that there is may end at any of them.
+        let mut replay = derived.replay();
+        replay.take(group)?;
+        replay.apply()?;
         if comparison.is_due(&derived) {
             step(CheckStep::Index);
             comparison.compare(&derived)?;
