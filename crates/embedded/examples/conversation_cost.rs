@@ -30,7 +30,7 @@ const BODY_BYTES: usize = 200;
 /// Appends that wait for their answers at the same time.
 const IN_FLIGHT: usize = 2_000;
 /// Messages that are written last and are not in the index when the process dies.
-const TAIL: u64 = 440_000;
+const TAIL: u64 = 340_000;
 const PAGE: u64 = 50;
 const PAGES: u64 = 2_000;
 const COLD_PAGES: usize = 100;

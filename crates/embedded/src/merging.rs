@@ -213,12 +213,8 @@ impl Merger {
         let mut items = Vec::new();
         self.log.locate(segments, &mut |located| {
             let Located { position, length, .. } = *located;
-            let key = records::key_of(located.header)?;
-            let seq = match records::decode(located.kind, located.header)? {
-                Header::Entry { envelope, .. } => envelope.seq,
-                Header::Marks { .. } => 0,
-            };
-            items.push(Item { key, position, length, seq });
+            let (key, seq) = records::place_of(located.kind, located.header)?;
+            items.push(Item { key, position, length, seq: seq.unwrap_or(0) });
             Ok(())
         })?;
         Ok(items)
@@ -324,10 +320,9 @@ impl Merger {
     fn locate(&self, segments: RangeInclusive<u32>) -> Result<(), MergingError> {
         let mut found = Vec::with_capacity(PLACES);
         self.log.locate(segments, &mut |located| {
-            let header = records::decode(located.kind, located.header)?;
-            if let Header::Entry { conversation, envelope, .. } = header {
+            if let (key, Some(seq)) = records::place_of(located.kind, located.header)? {
                 let place = Place { position: located.position, length: located.length };
-                found.push((conversation, envelope.seq, place));
+                found.push((ConversationId::from_bytes(key), seq, place));
             }
             if found.len() == PLACES {
                 self.index.locations.add(found.drain(..));

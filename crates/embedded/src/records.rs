@@ -106,11 +106,6 @@ pub fn sorted_marks(account: AccountId, marks: &Marks) -> (u8, Vec<u8>) {
     (MARKS, header)
 }
 
-/// What a record belongs to.
-pub fn key_of(header: &[u8]) -> Result<RecordKey, StoredError> {
-    split(header).map(|(_, key, _)| *key)
-}
-
 /// The header as a sorted file has it.
 pub fn sorted_header(header: &[u8]) -> Result<Vec<u8>, StoredError> {
     let (version, _, rest) = split(header)?;
@@ -130,6 +125,25 @@ pub fn decode(kind: u8, header: &[u8]) -> Result<Header, StoredError> {
 pub fn decode_sorted(kind: u8, key: &RecordKey, header: &[u8]) -> Result<Header, StoredError> {
     let (version, rest) = header.split_first().ok_or(MALFORMED)?;
     decode_rest(kind, *version, key, rest)
+}
+
+/// What a record belongs to and, if it is an entry's, the entry's sequence. Reads no more of the
+/// header than that takes.
+pub fn place_of(kind: u8, header: &[u8]) -> Result<(RecordKey, Option<u64>), StoredError> {
+    let (version, key, rest) = split(header)?;
+    if (kind, version) != (ENTRY, VERSION) {
+        return match decode(kind, header)? {
+            Header::Entry { envelope, .. } => Ok((*key, Some(envelope.seq))),
+            Header::Marks { .. } => Ok((*key, None)),
+        };
+    }
+    let ([flags], mut rest) = take::<1>(rest)?;
+    if flags & 3 != 0 {
+        let (length, key) = number(rest)?;
+        rest = key.get(length as usize..).ok_or(MALFORMED)?;
+    }
+    let (seq, _) = number(rest.get(1..).ok_or(MALFORMED)?)?;
+    Ok((*key, Some(seq)))
 }
 
 const MALFORMED: StoredError = StoredError::Malformed("record");
@@ -450,8 +464,11 @@ mod tests {
     fn a_sorted_file_needs_no_conversation() {
         for (kind, bytes, header) in golden(1).into_iter().chain(golden(2)) {
             let sorted = sorted_header(&bytes).expect("a header");
+            let (key, seq) = place_of(kind, &bytes).expect("a place");
+            let is_entry = matches!(header, Header::Entry { .. });
+            assert_eq!((key, seq), ([7; 16], is_entry.then_some(3)));
             assert_eq!(sorted.len(), bytes.len() - 16);
-            assert_eq!(decode_sorted(kind, &key_of(&bytes).expect("a key"), &sorted), Ok(header));
+            assert_eq!(decode_sorted(kind, &key, &sorted), Ok(header));
         }
         let (kind, bytes) = sorted_marks(ACCOUNT, &marks());
         assert_eq!(decode_sorted(kind, &[7; 16], &bytes).as_ref(), Ok(&golden(2)[3].2));

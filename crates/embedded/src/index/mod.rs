@@ -78,7 +78,7 @@ impl Default for IndexOptions {
         Self {
             database_bytes: 64 << 30,
             batch_bytes: 32 << 20,
-            batch_log_bytes: 128 << 20,
+            batch_log_bytes: 96 << 20,
             memory_bytes: 64 << 20,
         }
     }
