@@ -99,15 +99,17 @@ impl Life {
         Self { conversation: chat.id, acts: acts.collect() }
     }
 
-    /// The life of a group with texts of 50 KB.
+    /// The life of a group with texts of 50 KB, of which the last act deletes the first.
     pub fn of_long_texts(label: &str, seed: u64, acts: usize) -> Self {
         let mut random = Random(seed);
         let mut chat = Chat::new(label);
         let mut entries = vec![chat.created("ada", &NAMES[..4], json!({"title": label}))];
-        while entries.len() < acts {
-            let text = "long ".repeat(10_000);
-            entries.push(chat.message(NAMES[random.below(4) as usize], &text));
+        let author = NAMES[random.below(4) as usize];
+        while entries.len() + 1 < acts {
+            let text = secret(&chat) + &"long ".repeat(10_000);
+            entries.push(chat.message(author, &text));
         }
+        entries.push(chat.delete(author, 2));
         let acts = entries.into_iter().map(|entry| Act { entries: vec![entry], marks: Vec::new() });
         Self { conversation: chat.id, acts: acts.collect() }
     }

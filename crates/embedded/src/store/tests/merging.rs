@@ -232,6 +232,35 @@ async fn a_merge_that_is_told_to_stop_leaves_nothing() {
     check_lives(log, &lives, 60).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_deleted_while_a_merge_runs_is_gone_after_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut options = options();
+    options.conversations.log.segment_bytes = 1 << 20;
+    let store = Store::open(folder.path(), options).await.expect("a store");
+    let log = &store.conversations;
+    let lives = vec![Life::of_long_texts("long", 21, 60)];
+    live(log, &lives, 0..59).await;
+    let runtime = tokio::runtime::Handle::current();
+    let mut erasing = None;
+    let mut delete = || {
+        // The text that is deleted now was copied a while ago.
+        if erasing.is_none() {
+            runtime.block_on(live(log, &lives, 59..60));
+            let eraser = std::sync::Arc::clone(&log.core.eraser);
+            erasing = Some(std::thread::spawn(move || eraser.erase_all()));
+        }
+        true
+    };
+    tokio::task::block_in_place(|| log.core.merger.merge(1, 9, &mut delete)).expect("merge");
+    erasing.expect("a rest").join().expect("no panic").expect("erase");
+    check_lives(log, &lives, 60).await;
+    let bytes = every_byte(folder.path());
+    for text in lives[0].known(60).deleted_texts() {
+        assert!(!bytes.windows(text.len()).any(|window| window == text.as_bytes()), "{text} is in a file");
+    }
+}
+
 #[tokio::test]
 async fn a_backup_of_a_merged_log_is_whole() {
     let folder = tempfile::tempdir().expect("a folder");
