@@ -4,9 +4,15 @@
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use serde_json::json;
+use suda_domain::ports::contract::chat::Chat;
+use suda_domain::receipts::Marks;
+use suda_proto::{Kind, Mentioned};
+
 use super::super::backup::restore;
 use super::super::check::{CheckError, check};
 use super::super::{INDEX, LOG};
+use super::life::{Act, account};
 use super::*;
 use crate::log::OpenError as LogError;
 
@@ -104,6 +110,54 @@ async fn the_index_of_a_merged_log_follows_from_it() {
     options.rebuild_index = true;
     let store = Store::open(folder.path(), options).await.expect("a store");
     check_lives(&store.conversations, &lives, 2 * ACTS).await;
+    store.close().await.expect("close");
+    assert!(rows(folder.path()) == before, "a rebuilt index is the same");
+}
+
+/// Watermarks whose effect depends on what comes before and after them.
+fn watermarks() -> Life {
+    let mut chat = Chat::new("watermarks");
+    let marks = |name, delivered, read| {
+        (account(name), Marks { delivered, read, read_ordinal: read, ..Marks::default() })
+    };
+    let mut acts = Vec::new();
+    let mut act = |entry, marks| acts.push(Act { entries: vec![entry], marks });
+    act(chat.created("ada", &["ada", "bob"], json!({})), vec![]);
+    // Somebody who is no member yet, and then reads less.
+    act(chat.message("ada", "one"), vec![marks("eve", 2, 2)]);
+    act(chat.accounts("ada", Kind::MembersAdded, &["eve"]), vec![]);
+    act(chat.message("ada", "two"), vec![marks("eve", 1, 1), marks("bob", 1, 1)]);
+    // As many mentions as are remembered, then room for one more.
+    for number in 0..100 {
+        let read = if number == 99 { vec![marks("bob", 104, 104)] } else { vec![] };
+        act(chat.mentioning("ada", Mentioned::Account(account("bob"))), read);
+    }
+    act(chat.mentioning("ada", Mentioned::Account(account("bob"))), vec![marks("bob", 105, 104)]);
+    for _ in 0..140 {
+        let text = "some text ".repeat(40);
+        act(chat.message("ada", &text), vec![marks("bob", chat.head, 104)]);
+    }
+    Life { conversation: chat.id, acts }
+}
+
+#[tokio::test]
+async fn watermarks_that_are_left_out_are_not_missed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut options = options();
+    options.conversations.log.segment_bytes = 24 << 10;
+    let lives = vec![watermarks()];
+    let acts = lives[0].acts.len();
+    let store = Store::open(folder.path(), options.clone()).await.expect("a store");
+    live(&store.conversations, &lives, 0..acts).await;
+    check_lives(&store.conversations, &lives, acts).await;
+    merge(&store);
+    assert_eq!(files(folder.path(), ".sorted").len(), 1);
+    store.close().await.expect("close");
+    let before = rows(folder.path());
+    options.rebuild_index = true;
+    let store = Store::open(folder.path(), options).await.expect("a store");
+    assert!(store.report().log.records < acts as u64 + 80, "most watermarks are left out");
+    check_lives(&store.conversations, &lives, acts).await;
     store.close().await.expect("close");
     assert!(rows(folder.path()) == before, "a rebuilt index is the same");
 }
