@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use suda_domain::entry::Entry;
 use suda_domain::message::MessageState;
 use suda_domain::ports::Failure;
-use suda_domain::ports::log::{Append, AppendError, Loaded, Log};
+use suda_domain::ports::log::{Append, AppendError, Loaded, Log, Piece, Wanted};
 use suda_domain::receipts::Summary;
 use suda_proto::ConversationId;
 use tokio::sync::oneshot;
@@ -285,6 +285,10 @@ impl Log for ConversationLog {
         most_bytes: usize,
     ) -> Result<Vec<Entry>, Failure> {
         self.blocking(move |core| core.read(conversation, from, to, most_bytes)).await
+    }
+
+    async fn pieces(&self, wanted: Vec<Wanted>) -> Result<Vec<Piece>, Failure> {
+        self.blocking(move |core| core.pieces(&wanted)).await
     }
 
     async fn message_states(

@@ -9,7 +9,7 @@ use suda_domain::entry::{Entry, Envelope};
 use suda_domain::membership::Membership;
 use suda_domain::message::MessageState;
 use suda_domain::ports::Failure;
-use suda_domain::ports::log::Loaded;
+use suda_domain::ports::log::{Loaded, Piece, Wanted};
 use suda_domain::receipts::Summary;
 use suda_domain::stored::Stored;
 use suda_proto::{ConversationId, Kind};
@@ -128,6 +128,22 @@ impl Core {
 
     fn entries(&self) -> Entries<'_> {
         Entries { log: &self.log, index: &self.index }
+    }
+
+    /// See [`suda_domain::ports::Log::pieces`].
+    pub(crate) fn pieces(&self, wanted: &[Wanted]) -> Result<Vec<Piece>, Failure> {
+        let piece = |wanted: &Wanted| {
+            let Wanted { conversation, from, to, most_bytes } = *wanted;
+            let entries = self.read(conversation, from, to, most_bytes)?;
+            let states = match (entries.first(), entries.last()) {
+                (Some(first), Some(last)) => {
+                    self.message_states(conversation, first.envelope.seq, last.envelope.seq)?
+                }
+                _ => Vec::new(),
+            };
+            Ok(Piece { entries, states })
+        };
+        wanted.iter().map(piece).collect()
     }
 
     /// See [`suda_domain::ports::Log::message_states`].

@@ -1,10 +1,18 @@
-//! The text of the event `entries`, written by hand: every message is written once for each commit, and a body that was
-//! checked when it came in need not be read again. The same text as [`crate::frame::write_event`] writes.
+//! The texts that entries travel in most, the event `entries` and the pages of history, written by hand: a body that was
+//! checked when it came in need not be read again. The same texts as serde writes.
 
+use std::borrow::Borrow;
+
+use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::entry::{Entry, Kind};
 use crate::ids::ConversationId;
+use crate::raw::Raw;
+use crate::reply::Page;
+
+/// About what an entry takes beside its body.
+const USUAL: usize = 256;
 
 /// Appends the text of the event to `out`: new entries of one conversation, ascending and without gaps.
 pub fn write_entries(
@@ -17,14 +25,43 @@ pub fn write_entries(
     id(out, conversation.0);
     out.extend_from_slice(br#","epoch":"#);
     number(out, u64::from(epoch));
-    out.extend_from_slice(br#","entries":["#);
+    out.extend_from_slice(br#","entries":"#);
+    list(out, entries);
+    out.extend_from_slice(b"}}");
+}
+
+/// The JSON of a page.
+pub fn page_text(page: &Page) -> Raw {
+    let bodies = page.entries.iter().filter_map(|entry| entry.body.as_ref());
+    let length: usize = bodies.map(|body| body.bytes().len()).sum();
+    let mut out = Vec::with_capacity(length + USUAL * (page.entries.len() + 1));
+    out.extend_from_slice(br#"{"conversation":"#);
+    id(&mut out, page.conversation.0);
+    let numbers: [(&[u8], u64); 4] = [
+        (br#","epoch":"#, u64::from(page.epoch)),
+        (br#","head":"#, page.head),
+        (br#","from":"#, page.from),
+        (br#","to":"#, page.to),
+    ];
+    for (name, value) in numbers {
+        out.extend_from_slice(name);
+        number(&mut out, value);
+    }
+    out.extend_from_slice(br#","entries":"#);
+    list(&mut out, page.entries.iter());
+    out.push(b'}');
+    Raw::trusted(Bytes::from(out))
+}
+
+fn list(out: &mut Vec<u8>, entries: impl Iterator<Item = impl Borrow<Entry>>) {
+    out.push(b'[');
     for (place, one) in entries.enumerate() {
         if place > 0 {
             out.push(b',');
         }
-        entry(out, &one);
+        entry(out, one.borrow());
     }
-    out.extend_from_slice(b"]}}");
+    out.push(b']');
 }
 
 fn entry(out: &mut Vec<u8>, entry: &Entry) {
@@ -81,14 +118,11 @@ fn rare<T: serde::Serialize>(out: &mut Vec<u8>, value: &T) {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
     use crate::entry::{Mention, Mentioned, ReactionCount, Standing};
     use crate::event::{Entries, Event};
     use crate::frame::event_text;
     use crate::ids::{AccountId, ClientId};
-    use crate::raw::Raw;
 
     fn entries() -> Vec<Entry> {
         let plain = Entry {
@@ -127,6 +161,8 @@ mod tests {
             let entries: Vec<_> = entries().into_iter().take(count).collect();
             let mut out = Vec::new();
             write_entries(&mut out, conversation, 9, entries.iter().cloned());
+            let page = Page { conversation, epoch: 9, head: 8, from: 1, to: 3, entries: entries.clone() };
+            assert_eq!(page_text(&page), Raw::of(&page));
             let event = Event::Entries(Entries { conversation, epoch: 9, entries });
             assert_eq!(String::from_utf8(out), Ok(event_text(&event)));
         }

@@ -55,6 +55,28 @@ pub struct Loaded {
     pub recent: Vec<Envelope>,
 }
 
+/// A piece of a conversation that is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Of which conversation.
+    pub conversation: ConversationId,
+    /// The first sequence.
+    pub from: u64,
+    /// The last sequence.
+    pub to: u64,
+    /// As in [`Log::read`].
+    pub most_bytes: usize,
+}
+
+/// A piece of a conversation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Piece {
+    /// Its entries, as by [`Log::read`].
+    pub entries: Vec<Entry>,
+    /// The states of messages among them, as by [`Log::message_states`].
+    pub states: Vec<(u64, MessageState)>,
+}
+
 /// Conversations' logs.
 ///
 /// Ordering: a conversation's entries are numbered 1, 2, 3, …; readers see a contiguous prefix, never a hole.
@@ -84,6 +106,10 @@ pub trait Log: Send + Sync + 'static {
         to: u64,
         most_bytes: usize,
     ) -> Result<Vec<Entry>, Failure>;
+
+    /// Several pieces of conversations at once, in the order of `wanted`: entries as by `read`, with the states of those
+    /// messages among them that something points at. For pages and lists, which would else ask a hundred times.
+    async fn pieces(&self, wanted: Vec<Wanted>) -> Result<Vec<Piece>, Failure>;
 
     /// The states of those messages in `from..=to` that something points at, ascending.
     async fn message_states(

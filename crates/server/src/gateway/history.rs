@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use suda_domain::entry::Entry;
 use suda_domain::membership::Interval;
 use suda_domain::page::{Sources, wanted_edits};
+use suda_domain::ports::log::{Piece, Wanted};
 use suda_proto::reply::{Page, Reacted, Reactions};
 use suda_proto::request::{HistoryQuery, Range, ReactionsQuery};
 use suda_proto::{AccountId, Code, ConversationId, ErrorBody};
@@ -31,22 +32,24 @@ pub async fn page(server: &Server, caller: &Caller, query: HistoryQuery) -> Resu
         return Ok(page);
     }
     let is_cut_in_front = matches!(range, Range::Newest { .. } | Range::Before { .. });
-    let entries = loop {
-        let entries = server.ports.log.read(conversation, from, to, PAGE_BYTES).await.map_err(storage)?;
-        let last = entries.last().map_or(0, |last| last.envelope.seq);
+    let piece = loop {
+        let wanted = Wanted { conversation, from, to, most_bytes: PAGE_BYTES };
+        let pieces = server.ports.log.pieces(vec![wanted]).await.map_err(storage)?;
+        let piece = pieces.into_iter().next().unwrap_or_default();
+        let last = piece.entries.last().map_or(0, |last| last.envelope.seq);
         if last == to || !is_cut_in_front || from == to {
-            break entries;
+            break piece;
         }
         // Too large for one page: the newer half.
         from += (to - from).div_ceil(2);
     };
     page.from = from;
-    if let Some(last) = entries.last() {
+    if let Some(last) = piece.entries.last() {
         page.to = last.envelope.seq;
     }
     let reader =
         Reader { account: caller.account, erased: &view.membership.erased, visible: &view.member.intervals };
-    page.entries = standing(server, conversation, &reader, &entries).await?;
+    page.entries = standing(server, conversation, &reader, &piece).await?;
     Ok(page)
 }
 
@@ -76,32 +79,31 @@ pub(super) struct Reader<'a> {
     pub visible: &'a [Interval],
 }
 
-/// Entries as they stand; their edits' bodies are read as needed.
+/// Entries as they stand; the bodies of edits that are not among them are read as needed.
 pub(super) async fn standing(
     server: &Server,
     conversation: ConversationId,
     reader: &Reader<'_>,
-    entries: &[Entry],
+    piece: &Piece,
 ) -> Result<Vec<suda_proto::Entry>, ErrorBody> {
-    let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
-        return Ok(Vec::new());
-    };
-    let log = &server.ports.log;
-    let (from, to) = (first.envelope.seq, last.envelope.seq);
-    let states = log.message_states(conversation, from, to).await.map_err(storage)?;
+    let Piece { entries, states } = piece;
+    let from = entries.first().map_or(0, |first| first.envelope.seq);
     let mut edits: HashMap<u64, Entry> = HashMap::new();
-    for seq in wanted_edits(&states) {
+    for seq in wanted_edits(states) {
         let here = seq.checked_sub(from).and_then(|place| entries.get(place as usize)).cloned();
         let edit = match here {
             Some(entry) => Some(entry),
-            None => log.read(conversation, seq, seq, 0).await.map_err(storage)?.into_iter().next(),
+            None => {
+                let log = &server.ports.log;
+                log.read(conversation, seq, seq, 0).await.map_err(storage)?.into_iter().next()
+            }
         };
         if let Some(edit) = edit {
             edits.insert(seq, edit);
         }
     }
     let Reader { account, erased, visible } = *reader;
-    Ok(Sources { erased, visible, states: &states, edits: &edits, reader: account }.compose(entries))
+    Ok(Sources { erased, visible, states, edits: &edits, reader: account }.compose(entries))
 }
 
 /// The ends of a range, both included.

@@ -161,10 +161,7 @@ async fn news(
     }
     let mut events = Vec::new();
     if !fresh.is_empty() || before.is_none() {
-        let mut rows = Vec::with_capacity(fresh.len());
-        for row in fresh {
-            rows.push(window::complete(server, caller.account, row).await?);
-        }
+        let rows = window::complete(server, caller.account, fresh).await?;
         events.push(Event::Rows(Rows { rows }));
     }
     events.extend(own_row(server, caller, told, &mut next).await?);

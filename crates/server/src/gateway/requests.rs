@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use suda_domain::conversation::{Act, Command};
+use suda_proto::entries_text::page_text;
 use suda_proto::entry::{SetBody, SetKey};
 use suda_proto::reply::{Done, OwnItem, OwnState, Pong, Profiles};
 use suda_proto::request::{OwnStateQuery, Request, Send, Set};
@@ -78,7 +79,7 @@ pub async fn answer(server: &Arc<Server>, caller: &Caller, request: Request) -> 
         Request::Mark(mark) => {
             Raw::of(&server.hosts()?.mark(mark, caller.account, caller.session.as_deref()).await?)
         }
-        Request::History(query) => Raw::of(&history::page(server, caller, query).await?),
+        Request::History(query) => page_text(&history::page(server, caller, query).await?),
         Request::Reactions(query) => Raw::of(&history::reactions(server, caller, query).await?),
         Request::Window(query) => Raw::of(&window::window(server, caller, &query).await?),
         Request::Conversation(query) => Raw::of(&window::detail(server, caller, query.conversation).await?),

@@ -1,9 +1,9 @@
 //! Windows: an account's conversations as rows, and one conversation in detail.
 
-use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::json;
 use suda_domain::membership::Interval;
 use suda_domain::ports::inbox::{InboxCursor, InboxRow};
+use suda_domain::ports::log::{Piece, Wanted};
 use suda_proto::entry::MessageBody;
 use suda_proto::reply::{Detail, Opened, Row, Window};
 use suda_proto::request::WindowQuery;
@@ -16,9 +16,6 @@ use crate::server::{Server, storage};
 
 /// How many rows a window has where nobody says.
 const ROWS: u32 = 50;
-
-/// How many rows are completed at once.
-const AT_ONCE: usize = 8;
 
 /// Longest text of a row's last message, in characters.
 const PREVIEW: usize = 160;
@@ -55,18 +52,32 @@ pub(super) async fn read(
         .last()
         .filter(|_| rows.len() == limit as usize)
         .map(|last| cursor_text(InboxCursor { touched: last.touched(), conversation: last.conversation }));
-    let rows = stream::iter(rows).map(|row| complete(server, account, row)).buffered(AT_ONCE);
-    Ok(Window { rows: rows.try_collect().await?, next, resume })
+    Ok(Window { rows: complete(server, account, rows).await?, next, resume })
 }
 
-/// A row for the wire, with its last message as it stands.
-pub(super) async fn complete(server: &Server, account: AccountId, row: InboxRow) -> Result<Row, ErrorBody> {
-    let last = last_message(server, account, &row).await?;
+/// Rows for the wire, each with its last message as it stands; all messages are read at once.
+pub(super) async fn complete(
+    server: &Server,
+    account: AccountId,
+    rows: Vec<InboxRow>,
+) -> Result<Vec<Row>, ErrorBody> {
+    let wanted = rows.iter().filter_map(wanted_message).collect();
+    let mut pieces = server.ports.log.pieces(wanted).await.map_err(storage)?.into_iter();
+    let mut completed = Vec::with_capacity(rows.len());
+    for row in rows {
+        let piece = wanted_message(&row).and_then(|_| pieces.next());
+        let last = last_message(server, account, &row, piece.unwrap_or_default()).await?;
+        completed.push(wire_row(account, row, last));
+    }
+    Ok(completed)
+}
+
+fn wire_row(account: AccountId, row: InboxRow, last: Option<suda_proto::Entry>) -> Row {
     let unread = match row.role {
         Some(_) => row.marks.unread(row.summary.ordinal, row.joined_ordinal),
         None => 0,
     };
-    Ok(Row {
+    Row {
         conversation: row.conversation,
         kind: row.header.kind,
         epoch: row.epoch,
@@ -82,25 +93,32 @@ pub(super) async fn complete(server: &Server, account: AccountId, row: InboxRow)
         unread,
         mentions: if unread == 0 { 0 } else { row.marks.mentions.len() as u32 },
         last,
-    })
+    }
 }
 
 fn peer(pair: Option<[AccountId; 2]>, account: AccountId) -> Option<AccountId> {
     pair.and_then(|pair| pair.into_iter().find(|other| *other != account))
 }
 
+/// Where a row's last message is, if it may have one.
+fn wanted_message(row: &InboxRow) -> Option<Wanted> {
+    let seq = row.summary.last_message;
+    let is_there = seq >= row.floor.max(1) && row.role.is_some();
+    is_there.then_some(Wanted { conversation: row.conversation, from: seq, to: seq, most_bytes: 0 })
+}
+
+/// The row's last message as its reader may see it; `piece` has nothing else.
 async fn last_message(
     server: &Server,
     account: AccountId,
     row: &InboxRow,
+    piece: Piece,
 ) -> Result<Option<suda_proto::Entry>, ErrorBody> {
-    let seq = row.summary.last_message;
-    if seq < row.floor || row.role.is_none() {
+    let Some(entry) = piece.entries.first() else {
         return Ok(None);
-    }
-    let entries = server.ports.log.read(row.conversation, seq, seq, 0).await.map_err(storage)?;
-    let is_before_joining = entries.first().is_some_and(|entry| entry.envelope.ordinal <= row.joined_ordinal);
-    if is_before_joining {
+    };
+    let seq = entry.envelope.seq;
+    if entry.envelope.ordinal <= row.joined_ordinal {
         // It may lie in a time of absence; only the host knows every interval.
         let view = server.hosts()?.view(row.conversation, account).await?;
         if !view.member.sees(seq) {
@@ -114,7 +132,7 @@ async fn last_message(
         erased: &[],
         visible: &visible,
     };
-    let entry = history::standing(server, row.conversation, &reader, &entries).await?.pop();
+    let entry = history::standing(server, row.conversation, &reader, &piece).await?.pop();
     Ok(entry.map(|mut entry| {
         entry.body = entry.body.map(shorten);
         entry
@@ -142,7 +160,11 @@ pub async fn detail(
     conversation: ConversationId,
 ) -> Result<Detail, ErrorBody> {
     let view = server.hosts()?.view(conversation, caller.account).await?;
-    let last = last_message(server, caller.account, &inbox_row(conversation, &view)).await?;
+    let row = inbox_row(conversation, &view);
+    let wanted = wanted_message(&row).into_iter().collect();
+    let pieces = server.ports.log.pieces(wanted).await.map_err(storage)?;
+    let piece = pieces.into_iter().next().unwrap_or_default();
+    let last = last_message(server, caller.account, &row, piece).await?;
     let membership = view.membership;
     Ok(Detail {
         row: Row {

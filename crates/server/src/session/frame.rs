@@ -6,7 +6,7 @@ use serde::Serialize;
 use suda_proto::entries_text::write_entries;
 use suda_proto::event::Event;
 use suda_proto::frame::{write_error, write_event, write_reply};
-use suda_proto::{ConversationId, Entry, ErrorBody};
+use suda_proto::{ConversationId, Entry, ErrorBody, Raw};
 
 /// The longest header of a frame without a mask.
 const HEADER_MAX: usize = 10;
@@ -42,6 +42,15 @@ impl Frame {
     /// The reply to a request.
     pub fn reply<T: Serialize>(id: u64, ok: &T) -> Self {
         Self::write(Opcode::Text, |out| write_reply(out, id, ok))
+    }
+
+    /// The reply to a request, as the JSON that it is already.
+    pub fn raw_reply(id: u64, ok: &Raw) -> Self {
+        Self::write(Opcode::Text, |out| {
+            out.extend_from_slice(format!(r#"{{"id":{id},"ok":"#).as_bytes());
+            out.extend_from_slice(ok.bytes());
+            out.push(b'}');
+        })
     }
 
     /// The refusal of a request; of a frame that could not be read that far, where there is no id.
@@ -145,6 +154,12 @@ mod tests {
             assert!(frame.wire().starts_with(header), "{length}");
             assert!(frame.payload().len() == length && frame.payload().iter().all(|byte| *byte == b'x'));
         }
+    }
+
+    #[test]
+    fn a_reply_that_is_json_already_is_the_same_reply() {
+        let sent = suda_proto::reply::Done {};
+        assert_eq!(Frame::raw_reply(7, &Raw::of(&sent)), Frame::reply(7, &sent));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::samples::{NOW, account_id};
 use crate::entry::{Entry, Envelope, is_countable};
 use crate::message::MessageState;
 use crate::ports::inbox::InboxRow;
-use crate::ports::log::{Append, AppendError, Loaded};
+use crate::ports::log::{Append, AppendError, Loaded, Wanted};
 use crate::ports::{Inbox, Log};
 use crate::receipts::Marks;
 
@@ -171,7 +171,15 @@ pub async fn read(
     to: u64,
     most_bytes: usize,
 ) -> Vec<Entry> {
-    storage.ports().await.log.read(chat.id, from, to, most_bytes).await.expect("read entries")
+    let log = storage.ports().await.log;
+    let entries = log.read(chat.id, from, to, most_bytes).await.expect("read entries");
+    let wanted = Wanted { conversation: chat.id, from, to, most_bytes };
+    let pieces = log.pieces(vec![wanted, wanted]).await.expect("read pieces");
+    assert!(
+        pieces.iter().all(|piece| piece.entries == entries) && pieces.len() == 2,
+        "a piece is what is read"
+    );
+    entries
 }
 
 /// An account's row of the conversation.
@@ -194,7 +202,14 @@ pub async fn states(
     from: u64,
     to: u64,
 ) -> Vec<(u64, MessageState)> {
-    storage.ports().await.log.message_states(chat.id, from, to).await.expect("read message states")
+    let log = storage.ports().await.log;
+    let states = log.message_states(chat.id, from, to).await.expect("read message states");
+    let wanted = Wanted { conversation: chat.id, from, to, most_bytes: PLENTY };
+    let pieces = log.pieces(vec![wanted]).await.expect("read pieces");
+    let among = |seq: u64| pieces[0].entries.iter().any(|entry| entry.envelope.seq == seq);
+    let expected: Vec<_> = states.iter().filter(|(seq, _)| among(*seq)).cloned().collect();
+    assert_eq!(pieces[0].states, expected, "a piece has the states of its messages");
+    states
 }
 
 /// An account's own values.

@@ -192,7 +192,7 @@ fn take_request(server: &Arc<Server>, caller: &Caller, session: &Arc<Session>, t
     let (server, caller) = (Arc::clone(server), caller.clone());
     tokio::spawn(async move {
         let frame = match requests::answer(&server, &caller, request).await {
-            Ok(reply) => Frame::reply(id, &reply),
+            Ok(reply) => Frame::raw_reply(id, &reply),
             Err(error) => Frame::error(Some(id), &error),
         };
         asked.answer(frame);
