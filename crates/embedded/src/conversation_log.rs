@@ -28,6 +28,9 @@ use crate::merging::{Merger, MergingError};
 use crate::records;
 use crate::turns::Turns;
 
+/// Most bytes of segments that are merged at a time, unless one segment is larger.
+const MERGE_BYTES: u32 = 512 << 20;
+
 /// How conversations are kept.
 #[derive(Clone)]
 pub struct ConversationLogOptions {
@@ -40,6 +43,7 @@ pub struct ConversationLogOptions {
     /// How long bodies that are to be erased wait for more of them.
     pub erase_delay: Duration,
     /// How many sealed segments are merged at a time, as soon as there are that many; 0 for never.
+    /// Fewer if they are large.
     pub merge_segments: u32,
     /// Called when the process must end; what it was given is in the log.
     pub fatal: Fatal,
@@ -137,6 +141,9 @@ impl ConversationLog {
         let index = Arc::new(index);
         let mut replay = index.replay();
         let start = index.applied();
+        // A merge remembers forty bytes for each record.
+        let most = MERGE_BYTES / options.log.segment_bytes.max(1);
+        let merge_segments = options.merge_segments.min(most.max(1));
         let hooks = hooks(Arc::clone(&index), Arc::clone(&options.fatal));
         let (log, report) =
             log::Log::open(disk, options.log, start, &mut |group| Ok(replay.take(group)?), hooks)?;
@@ -153,7 +160,7 @@ impl ConversationLog {
             Arc::clone(&log),
             Arc::clone(&index),
             Arc::clone(&eraser),
-            options.merge_segments,
+            merge_segments,
             Arc::clone(&options.fatal),
         );
         merger.prepare()?;
