@@ -16,7 +16,6 @@ use suda_domain::stored::Stored;
 use suda_proto::entry::ConversationKind;
 use suda_proto::{AccountId, ConversationId, Kind, Mentioned};
 
-use super::hash::FastHash;
 use super::hot::Hot;
 use super::locations::Place;
 use super::tables::{
@@ -27,6 +26,7 @@ use super::view::View;
 use super::{Index, IndexError};
 use crate::log::{Body, CommittedGroup, Run};
 use crate::records::{self, Header, SetKey};
+use foldhash::fast::RandomState;
 
 /// Rows that are being changed, over those that there are.
 pub struct Changes<'i> {
@@ -34,7 +34,7 @@ pub struct Changes<'i> {
     hot: &'i mut Hot,
     /// Opened once something is not remembered.
     view: Option<View<'i>>,
-    pub(super) rows: HashMap<Key, Option<Value>, FastHash>,
+    pub(super) rows: HashMap<Key, Option<Value>, RandomState>,
     /// The highest time of an entry among them.
     pub(super) latest: u64,
     /// Whether there is something new to erase.

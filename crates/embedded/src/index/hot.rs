@@ -7,8 +7,8 @@ use std::hash::Hash;
 use suda_domain::receipts::Summary;
 use suda_proto::{AccountId, ConversationId};
 
-use super::hash::FastHash;
 use super::tables::MemberRow;
+use foldhash::fast::RandomState;
 
 /// Most values in each of the two generations of a table.
 const GENERATION: usize = 32 * 1024;
@@ -31,8 +31,8 @@ impl Hot {
 
 /// Values that were used lately: what is not used while a generation comes into being is forgotten.
 pub struct Generations<K, V> {
-    young: HashMap<K, V, FastHash>,
-    old: HashMap<K, V, FastHash>,
+    young: HashMap<K, V, RandomState>,
+    old: HashMap<K, V, RandomState>,
 }
 
 impl<K, V> Default for Generations<K, V> {

@@ -9,8 +9,8 @@ use std::sync::{PoisonError, RwLock};
 
 use suda_proto::ConversationId;
 
-use super::hash::FastHash;
 use crate::log::Position;
+use foldhash::fast::RandomState;
 
 /// Records are read together if at most this many bytes lie between them.
 const GAP: u32 = 4 * 1024;
@@ -39,7 +39,7 @@ struct Unmerged {
 /// The places of all entries that are in segments.
 #[derive(Default)]
 pub struct Locations {
-    conversations: RwLock<HashMap<ConversationId, Unmerged, FastHash>>,
+    conversations: RwLock<HashMap<ConversationId, Unmerged, RandomState>>,
 }
 
 impl Locations {

@@ -13,7 +13,7 @@
 //! |---|---|
 //! | `tables` | which rows there are |
 //! | `memory`, `rows`, `row_bytes`, `view` | rows not written yet; reading through them into the database |
-//! | `hot`, `hash` | the values that were changed last; how they are found |
+//! | `hot` | the values that were changed last |
 //! | `locations` | where entries are that stand in segments; in memory only |
 //! | `apply`, `replay` | from a record to the rows that it changes; many that are read back |
 //! | `spill` | the thread that writes rows into the database |
@@ -23,7 +23,6 @@
 pub mod apply;
 pub mod bell;
 pub mod eraser;
-mod hash;
 mod hot;
 pub mod locations;
 mod memory;

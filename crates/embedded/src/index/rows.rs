@@ -4,13 +4,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
 
-use super::hash::FastHash;
 use super::tables::{Key, Value};
+use foldhash::fast::RandomState;
 
 /// Rows by key; `None` stands for a row that was deleted.
 #[derive(Default)]
 pub struct Rows {
-    values: HashMap<Key, Option<Value>, FastHash>,
+    values: HashMap<Key, Option<Value>, RandomState>,
     order: BTreeSet<Key>,
 }
 

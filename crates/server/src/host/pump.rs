@@ -101,7 +101,7 @@ impl Shard {
             }
             What::RelationChanged => {
                 slot.state = State::Loading;
-                self.load(id);
+                self.load(id, None);
                 Taken::Yes
             }
         }
@@ -251,9 +251,10 @@ impl Shard {
                 if !matches!(error, AppendError::Overloaded) {
                     tracing::error!(%error, "a commit failed");
                 }
+                let blocked = hot.conversation.blocked;
                 slot.state = State::Loading;
                 batch.refuse(code);
-                self.load(id);
+                self.load(id, Some(blocked));
             }
         }
     }

@@ -107,7 +107,7 @@ impl Shard {
         for order in orders.drain(..) {
             let conversation = order.conversation;
             if !self.slots.contains_key(&conversation) {
-                self.load(conversation);
+                self.load(conversation, None);
             }
             let slot = self.slots.entry(conversation).or_insert_with(|| Box::new(Slot::loading(now)));
             slot.used = now;
@@ -186,8 +186,8 @@ impl Shard {
         }
     }
 
-    /// Starts reading a conversation, and for a direct one whether its two block each other.
-    pub fn load(&mut self, id: ConversationId) {
+    /// Starts reading a conversation, and for a direct one whether its two block each other, unless that is known.
+    pub fn load(&mut self, id: ConversationId, blocked: Option<bool>) {
         let ports = self.surroundings.ports.clone();
         self.under_way.push(Box::pin(async move {
             let read = async {
@@ -197,7 +197,10 @@ impl Shard {
                 let mut conversation = Conversation::loaded(id, loaded);
                 let header = &conversation.membership().header;
                 if let (ConversationKind::Direct, Some([a, b])) = (header.kind, header.pair) {
-                    conversation.blocked = ports.contacts.between(a, b).await?.is_blocked();
+                    conversation.blocked = match blocked {
+                        Some(blocked) => blocked,
+                        None => ports.contacts.between(a, b).await?.is_blocked(),
+                    };
                 }
                 Ok(Some(Box::new(conversation)))
             };

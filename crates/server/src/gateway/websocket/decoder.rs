@@ -349,4 +349,30 @@ mod tests {
         let fragments = [frame(0x01, &[b'x'; 60_000]), frame(0x80, &[b'x'; 60_000])].concat();
         check(&fragments, &[], Some(Violation::TooLarge));
     }
+
+    proptest::proptest! {
+        /// Whatever comes, in whatever pieces: the same messages, the same end, and never a panic.
+        #[test]
+        fn any_bytes_in_any_pieces_are_the_same(
+            frames in proptest::collection::vec((proptest::num::u8::ANY, 0..200_usize, 0..12_u8), 0..8),
+            noise in proptest::collection::vec(proptest::num::u8::ANY, 0..12),
+            piece in 1..40_usize,
+        ) {
+            let mut bytes = Vec::new();
+            for (byte, length, kind) in frames {
+                // Mostly frames that may come, so that the walk gets somewhere.
+                let first = match kind {
+                    0..5 => 0x81,
+                    5 => 0x01,
+                    6 => 0x80,
+                    7 => 0x89,
+                    8 => 0x82,
+                    _ => byte,
+                };
+                bytes.extend(frame(first, &vec![byte % 128; length]));
+            }
+            bytes.extend(noise);
+            proptest::prop_assert_eq!(read(&bytes, piece), read(&bytes, bytes.len().max(1)));
+        }
+    }
 }
