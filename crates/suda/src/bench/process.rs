@@ -11,7 +11,7 @@ pub struct Cost {
     pub cpu_us: u64,
     /// Bytes that it made the system write to disks.
     pub written: u64,
-    /// Bytes of memory that are resident.
+    /// Bytes of its own memory that are resident: pages of mapped files belong to the system's cache.
     pub resident: u64,
 }
 
@@ -28,7 +28,7 @@ impl Cost {
             cpu_us: ticks * 1_000_000 / per_second,
             // Not everybody may read it.
             written: read("io").ok().and_then(|text| field(&text, "write_bytes:")).unwrap_or(0),
-            resident: field(&read("status")?, "VmRSS:").unwrap_or(0) * 1024,
+            resident: field(&read("status")?, "RssAnon:").unwrap_or(0) * 1024,
         })
     }
 
