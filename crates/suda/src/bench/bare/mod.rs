@@ -11,7 +11,7 @@
 //!
 //! A connection's token is its number. Numbers of the same group of `members` get each other's messages.
 //!
-//! Reading order: this file has the turns; [`message`] knows the frames; [`file`] is the writer thread.
+//! Reading order: this file has the turns; [`message`] knows the frames; [`mod@file`] is the writer thread.
 
 mod file;
 mod message;
