@@ -81,7 +81,9 @@ fn a_group_whose_devices_acknowledge() {
 #[test]
 fn idle_connections() {
     let steps = ["--from", "10", "--to", "40", "--steps", "3", "--conversations", "3", "--settle", "0.1"];
-    let json = bench("idle", &steps);
+    let json = bench("idle", &[&steps[..], &["--bare"]].concat());
+    assert!(json["bare"]["bytes_per_connection_user"].is_f64(), "{json}");
+    assert_eq!(json["bare_errors"], serde_json::json!({}));
     assert!(json["bytes_per_connection_user"].is_f64(), "{json}");
     assert!(json["cpu_us_per_connection_second"].is_f64(), "{json}");
 }

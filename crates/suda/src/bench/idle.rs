@@ -1,5 +1,6 @@
 //! The scenario `idle`: what connections cost that do nothing, in memory and in processor time.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -45,6 +46,9 @@ pub struct IdleOptions {
     /// The devices are in the background
     #[arg(long)]
     pub background: bool,
+    /// Also hold as many connections with the bare relay, which asks nobody for a sign of life
+    #[arg(long)]
+    pub bare: bool,
 }
 
 /// How the folder is filled.
@@ -73,8 +77,33 @@ pub async fn run(options: &IdleOptions) -> Result<Report, BenchError> {
     }
     let folder = Folder::of(&options.general);
     fill(&folder.data(), to, options.conversations).await?;
-    let target = Target::server(&folder.data(), Cores::of_target(options.general.pin)).await?;
-    let mut fleet = start(&target, to, options).await?;
+    let mut report = Report { scenario: "idle", ..Report::default() };
+    let asked = [("from", from), ("to", to), ("steps", steps), ("conversations", options.conversations)];
+    report.asked.extend(asked.map(|(name, value)| (name, value.into())));
+    report.asked.insert("foreground", (!options.background).into());
+    report.asked.insert("seconds", options.general.seconds.into());
+    let cores = Cores::of_target(options.general.pin);
+    let target = Target::server(&folder.data(), cores).await?;
+    let token = |account| seed::token(account, 0);
+    report.server.push(hold(&target, token, options, &mut report.errors).await?);
+    target.stop().await?;
+    if options.bare {
+        let target = Target::bare(Some(&folder.bare()), 2, cores).await?;
+        let token = |line| format!("{line:043}");
+        report.bare.push(hold(&target, token, options, &mut report.bare_errors).await?);
+    }
+    Ok(report)
+}
+
+/// Makes the connections step by step and has them idle.
+async fn hold(
+    target: &Target,
+    token: impl Fn(u32) -> String,
+    options: &IdleOptions,
+    errors: &mut BTreeMap<String, u64>,
+) -> Result<Figures, BenchError> {
+    let IdleOptions { from, to, steps, .. } = *options;
+    let mut fleet = start(target, token, options).await?;
     let mut samples = Vec::new();
     for step in 0..steps.max(1) {
         let connections = from + (to - from) * step / (steps - 1).max(1);
@@ -88,17 +117,9 @@ pub async fn run(options: &IdleOptions) -> Result<Report, BenchError> {
             kernel: kernel_bytes().map(|bytes| bytes as f64),
         });
     }
-    let mut report = Report { scenario: "idle", ..Report::default() };
-    let asked = [("from", from), ("to", to), ("steps", steps), ("conversations", options.conversations)];
-    report.asked.extend(asked.map(|(name, value)| (name, value.into())));
-    report.asked.insert("foreground", (!options.background).into());
-    report.asked.insert("seconds", options.general.seconds.into());
     let mut figures = memory(&samples);
-    idle(&mut report, &mut figures, &mut fleet, &target, options).await?;
-    report.server.push(figures);
-    drop(fleet);
-    target.stop().await?;
-    Ok(report)
+    idle(&mut figures, errors, &mut fleet, target, options).await?;
+    Ok(figures)
 }
 
 async fn fill(data: &std::path::Path, accounts: u32, conversations: u32) -> Result<(), BenchError> {
@@ -129,13 +150,18 @@ struct Part {
     most: u32,
 }
 
-async fn start(target: &Target, connections: u32, options: &IdleOptions) -> Result<Vec<Part>, BenchError> {
+async fn start(
+    target: &Target,
+    token: impl Fn(u32) -> String,
+    options: &IdleOptions,
+) -> Result<Vec<Part>, BenchError> {
+    let connections = options.to;
     let mut fleet = Vec::new();
     for first in (0..connections).step_by(PER_GENERATOR as usize) {
         let most = (connections - first).min(PER_GENERATOR);
         let config = Config {
             address: target.address,
-            tokens: (first..first + most).map(|account| seed::token(account, 0)).collect(),
+            tokens: (first..first + most).map(&token).collect(),
             first,
             source: 1 + (first / PER_GENERATOR * 4) as u8,
             window: WINDOW,
@@ -164,8 +190,8 @@ async fn connect(fleet: &mut [Part], connections: u32) -> Result<(), BenchError>
 
 /// Has all connections idle, and measures what that costs.
 async fn idle(
-    report: &mut Report,
     figures: &mut Figures,
+    errors: &mut BTreeMap<String, u64>,
     fleet: &mut [Part],
     target: &Target,
     options: &IdleOptions,
@@ -187,7 +213,7 @@ async fn idle(
     for part in fleet {
         let outcome = part.generator.outcome().await?;
         for (name, count) in outcome.errors {
-            *report.errors.entry(name).or_default() += count;
+            *errors.entry(name).or_default() += count;
         }
     }
     Ok(())
