@@ -67,13 +67,26 @@ const KINDS: [(u8, Kind); 13] = [
     (13, Kind::Set),
 ];
 
+/// The number under which a kind is stored; 0 for one that this version does not know.
+pub fn kind_number(kind: Kind) -> u8 {
+    KINDS.iter().find(|(_, known)| *known == kind).map_or(0, |(number, _)| *number)
+}
+
+/// The kind that is stored under this number.
+pub fn kind_of(number: u8) -> Kind {
+    KINDS.iter().find(|(known, _)| *known == number).map_or(Kind::Unknown, |(_, kind)| *kind)
+}
+
 /// Version 1: kind, target presence and mention count as bytes; numbers little endian; ids as sixteen bytes.
 impl Stored for Envelope {
     const VERSION: u8 = 1;
 
     fn write(&self, out: &mut Vec<u8>) {
-        let kind = KINDS.iter().find(|(_, kind)| *kind == self.kind).map_or(0, |(number, _)| *number);
-        out.extend_from_slice(&[kind, u8::from(self.target.is_some()), self.mentions.len().min(255) as u8]);
+        out.extend_from_slice(&[
+            kind_number(self.kind),
+            u8::from(self.target.is_some()),
+            self.mentions.len().min(255) as u8,
+        ]);
         for number in [self.seq, self.at, self.ordinal] {
             out.extend_from_slice(&number.to_le_bytes());
         }
@@ -103,8 +116,7 @@ impl Stored for Envelope {
         let client_id = ClientId::from_bytes(bytes.take()?);
         let target = if has_target == 0 { None } else { Some(bytes.number()?) };
         let mentions = (0..mentions).map(|_| read_mention(&mut bytes)).collect::<Result<_, _>>()?;
-        let kind = KINDS.iter().find(|(number, _)| *number == kind).map_or(Kind::Unknown, |(_, kind)| *kind);
-        Ok(Self { seq, at, kind, author, client_id, ordinal, target, mentions })
+        Ok(Self { seq, at, kind: kind_of(kind), author, client_id, ordinal, target, mentions })
     }
 }
 
@@ -148,6 +160,14 @@ mod tests {
     #[test]
     fn an_envelope_survives_storage() {
         assert_eq!(Envelope::decode(&envelope().encode()).expect("reads"), envelope());
+    }
+
+    #[test]
+    fn every_kind_has_its_number() {
+        for (number, kind) in KINDS {
+            assert_eq!((kind_number(kind), kind_of(number)), (number, kind));
+        }
+        assert_eq!((kind_number(Kind::Unknown), kind_of(0), kind_of(255)), (0, Kind::Unknown, Kind::Unknown));
     }
 
     /// The bytes that version 1 wrote; must be readable for ever.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 use serde::Serialize;
 use suda_domain::entry::{Entry, Envelope};
 use suda_domain::membership::Membership;
@@ -26,7 +27,6 @@ use super::view::View;
 use super::{Index, IndexError};
 use crate::log::{Body, CommittedGroup, Run};
 use crate::records::{self, Header, SetKey};
-use foldhash::fast::RandomState;
 
 /// Rows that are being changed, over those that there are.
 pub struct Changes<'i> {

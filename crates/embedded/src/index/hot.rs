@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use foldhash::fast::RandomState;
 use suda_domain::receipts::Summary;
 use suda_proto::{AccountId, ConversationId};
 
 use super::tables::MemberRow;
-use foldhash::fast::RandomState;
 
 /// Most values in each of the two generations of a table.
 const GENERATION: usize = 32 * 1024;

@@ -7,10 +7,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{PoisonError, RwLock};
 
+use foldhash::fast::RandomState;
 use suda_proto::ConversationId;
 
 use crate::log::Position;
-use foldhash::fast::RandomState;
 
 /// Records are read together if at most this many bytes lie between them.
 const GAP: u32 = 4 * 1024;

@@ -4,8 +4,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
 
-use super::tables::{Key, Value};
 use foldhash::fast::RandomState;
+
+use super::tables::{Key, Value};
 
 /// Rows by key; `None` stands for a row that was deleted.
 #[derive(Default)]

@@ -9,7 +9,7 @@ use suda_proto::frame::{write_error, write_event, write_reply};
 use suda_proto::{ConversationId, Entry, ErrorBody, Raw};
 
 /// The longest header of a frame without a mask.
-const HEADER_MAX: usize = 10;
+pub const HEADER_MAX: usize = 10;
 
 /// What most frames fit into.
 const USUAL: usize = 512;
@@ -116,8 +116,8 @@ impl Frame {
     }
 }
 
-/// The header of an unmasked frame, and how much of it is used.
-fn header(opcode: Opcode, length: usize) -> ([u8; HEADER_MAX], usize) {
+/// The header of an unmasked frame with a payload of so many bytes, and how much of it is used.
+pub fn header(opcode: Opcode, length: usize) -> ([u8; HEADER_MAX], usize) {
     let mut header = [0; HEADER_MAX];
     header[0] = FINAL | opcode as u8;
     if length < 126 {

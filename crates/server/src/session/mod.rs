@@ -3,7 +3,7 @@
 //! A session is a bounded queue of frames that its connection writes out. Whoever cannot keep up is cut loose with a
 //! code that says "resume": nothing is lost, since everything that matters is in the log.
 
-mod frame;
+pub mod frame;
 mod registry;
 pub mod wheel;
 

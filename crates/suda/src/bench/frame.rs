@@ -1,23 +1,22 @@
 //! WebSocket frames (RFC 6455, 5.2) as the generator and the bare relay need them: whole, unfragmented ones.
 
+use suda_server::gateway::websocket::decoder::unmask;
+use suda_server::session::Opcode;
+use suda_server::session::frame::{HEADER_MAX, header};
+
 /// A text frame.
-pub const TEXT: u8 = 1;
+pub const TEXT: u8 = Opcode::Text as u8;
 /// Ends the connection.
-pub const CLOSE: u8 = 8;
+pub const CLOSE: u8 = Opcode::Close as u8;
 /// Asks for a pong.
-pub const PING: u8 = 9;
+pub const PING: u8 = Opcode::Ping as u8;
 /// Answers a ping.
-pub const PONG: u8 = 10;
+pub const PONG: u8 = Opcode::Pong as u8;
 
 /// The bit that says that a frame is the last of its message.
 const FINAL: u8 = 0x80;
 /// The bit that says that the payload is masked.
 const MASKED: u8 = 0x80;
-/// Payloads from here on state their length in two further bytes.
-const SHORT: usize = 126;
-/// Payloads from here on state their length in eight further bytes.
-const MEDIUM: usize = 1 << 16;
-
 /// What a frame says before its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -58,7 +57,7 @@ pub fn read(bytes: &[u8]) -> Option<Head> {
 }
 
 /// Appends a frame. `render` appends the payload, which is masked with `mask` afterwards.
-pub fn write(out: &mut Vec<u8>, opcode: u8, mask: Option<[u8; 4]>, render: impl FnOnce(&mut Vec<u8>)) {
+pub fn write(out: &mut Vec<u8>, opcode: Opcode, mask: Option<[u8; 4]>, render: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     // Most payloads are of medium length: their head's place is left open, and moved only for others.
     let key = if mask.is_some() { 4 } else { 0 };
@@ -67,7 +66,7 @@ pub fn write(out: &mut Vec<u8>, opcode: u8, mask: Option<[u8; 4]>, render: impl 
     render(out);
     let payload = out.len() - start - reserved;
     if let Some(mask) = mask {
-        apply_mask(&mut out[start + reserved..], mask);
+        unmask(&mut out[start + reserved..], mask);
     }
     let (head, length) = head(opcode, payload, mask);
     if length < reserved {
@@ -81,41 +80,16 @@ pub fn write(out: &mut Vec<u8>, opcode: u8, mask: Option<[u8; 4]>, render: impl 
 }
 
 /// The bytes of a head, and how many of them there are.
-fn head(opcode: u8, payload: usize, mask: Option<[u8; 4]>) -> ([u8; 14], usize) {
-    let mut bytes = [0; 14];
-    bytes[0] = FINAL | opcode;
-    let mut length = 2;
-    if payload < SHORT {
-        bytes[1] = payload as u8;
-    } else if payload < MEDIUM {
-        bytes[1] = 126;
-        bytes[2..4].copy_from_slice(&(payload as u16).to_be_bytes());
-        length = 4;
-    } else {
-        bytes[1] = 127;
-        bytes[2..10].copy_from_slice(&(payload as u64).to_be_bytes());
-        length = 10;
-    }
-    if let Some(mask) = mask {
-        bytes[1] |= MASKED;
-        bytes[length..length + 4].copy_from_slice(&mask);
-        length += 4;
-    }
-    (bytes, length)
-}
-
-/// Masks or unmasks a payload.
-pub fn apply_mask(payload: &mut [u8], mask: [u8; 4]) {
-    let wide = u64::from_ne_bytes([mask[0], mask[1], mask[2], mask[3], mask[0], mask[1], mask[2], mask[3]]);
-    let mut chunks = payload.chunks_exact_mut(8);
-    for chunk in &mut chunks {
-        let mut word = [0; 8];
-        word.copy_from_slice(chunk);
-        chunk.copy_from_slice(&(u64::from_ne_bytes(word) ^ wide).to_ne_bytes());
-    }
-    for (byte, key) in chunks.into_remainder().iter_mut().zip(mask.iter().cycle()) {
-        *byte ^= key;
-    }
+fn head(opcode: Opcode, payload: usize, mask: Option<[u8; 4]>) -> ([u8; HEADER_MAX + 4], usize) {
+    let (header, length) = header(opcode, payload);
+    let mut bytes = [0; HEADER_MAX + 4];
+    bytes[..length].copy_from_slice(&header[..length]);
+    let Some(mask) = mask else {
+        return (bytes, length);
+    };
+    bytes[1] |= MASKED;
+    bytes[length..length + 4].copy_from_slice(&mask);
+    (bytes, length + 4)
 }
 
 #[cfg(test)]
@@ -127,17 +101,17 @@ mod tests {
     #[test]
     fn the_examples_of_the_rfc() {
         let mut hello = Vec::new();
-        write(&mut hello, TEXT, None, |out| out.extend_from_slice(b"Hello"));
+        write(&mut hello, Opcode::Text, None, |out| out.extend_from_slice(b"Hello"));
         assert_eq!(hello, [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
         let mut masked = Vec::new();
-        write(&mut masked, TEXT, Some(KEY), |out| out.extend_from_slice(b"Hello"));
+        write(&mut masked, Opcode::Text, Some(KEY), |out| out.extend_from_slice(b"Hello"));
         assert_eq!(masked, [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
         let mut medium = Vec::new();
-        write(&mut medium, 2, None, |out| out.resize(out.len() + 256, 0));
-        assert_eq!(medium[..4], [0x82, 0x7e, 0x01, 0x00]);
+        write(&mut medium, Opcode::Text, None, |out| out.resize(out.len() + 256, 0));
+        assert_eq!(medium[..4], [0x81, 0x7e, 0x01, 0x00]);
         let mut long = Vec::new();
-        write(&mut long, 2, None, |out| out.resize(out.len() + 65_536, 0));
-        assert_eq!(long[..10], [0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0]);
+        write(&mut long, Opcode::Text, None, |out| out.resize(out.len() + 65_536, 0));
+        assert_eq!(long[..10], [0x81, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0]);
     }
 
     #[test]
@@ -146,12 +120,12 @@ mod tests {
             for length in [0, 1, 7, 125, 126, 127, 200, 65_535, 65_536, 70_000] {
                 let payload: Vec<u8> = (0..length).map(|byte: usize| byte as u8).collect();
                 let mut bytes = b"before".to_vec();
-                write(&mut bytes, TEXT, mask, |out| out.extend_from_slice(&payload));
+                write(&mut bytes, Opcode::Text, mask, |out| out.extend_from_slice(&payload));
                 let frame = &mut bytes[6..];
                 let head = read(frame).expect("the head is there");
                 assert_eq!((head.opcode, head.is_whole, head.mask), (TEXT, true, mask));
                 assert_eq!(head.frame(), frame.len());
-                apply_mask(&mut frame[head.length..], mask.unwrap_or_default());
+                unmask(&mut frame[head.length..], mask.unwrap_or_default());
                 assert_eq!(frame[head.length..], payload);
             }
         }
@@ -160,7 +134,7 @@ mod tests {
     #[test]
     fn a_head_that_is_cut_is_waited_for() {
         let mut bytes = Vec::new();
-        write(&mut bytes, TEXT, Some(KEY), |out| out.resize(out.len() + 300, 1));
+        write(&mut bytes, Opcode::Text, Some(KEY), |out| out.resize(out.len() + 300, 1));
         for length in 0..8 {
             assert_eq!(read(&bytes[..length]), None, "{length}");
         }

@@ -207,8 +207,8 @@ fn close_code(payload: &[u8]) -> Result<Option<u16>, Violation> {
     }
 }
 
-/// Applies the mask, a word at a time.
-fn unmask(payload: &mut [u8], mask: [u8; 4]) {
+/// Applies a mask, a word at a time; applied twice it is gone.
+pub fn unmask(payload: &mut [u8], mask: [u8; 4]) {
     let [a, b, c, d] = mask;
     let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
     let (words, rest) = payload.as_chunks_mut::<8>();

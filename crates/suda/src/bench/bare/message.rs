@@ -4,6 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use memchr::memmem;
 
+use suda_server::session::Opcode;
+
 use super::super::frame;
 use super::super::generator::text;
 
@@ -111,7 +113,7 @@ impl Batch {
 }
 
 fn acknowledge(out: &mut Vec<u8>, request: &Request<'_>, seq: u64, at: u64) {
-    frame::write(out, frame::TEXT, None, |out| {
+    frame::write(out, Opcode::Text, None, |out| {
         out.extend_from_slice(b"{\"id\":");
         out.extend_from_slice(request.id);
         out.extend_from_slice(b",\"ok\":{\"conversation\":\"");
@@ -127,7 +129,7 @@ fn acknowledge(out: &mut Vec<u8>, request: &Request<'_>, seq: u64, at: u64) {
 }
 
 fn tell(out: &mut Vec<u8>, sender: u32, request: &Request<'_>, seq: u64, at: u64) {
-    frame::write(out, frame::TEXT, None, |out| {
+    frame::write(out, Opcode::Text, None, |out| {
         out.extend_from_slice(b"{\"event\":\"entries\",\"body\":{\"conversation\":\"");
         out.extend_from_slice(request.conversation);
         out.extend_from_slice(b"\",\"epoch\":1,\"entries\":[{\"seq\":");

@@ -21,6 +21,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 
+use suda_server::gateway::websocket::decoder::unmask;
+use suda_server::session::Opcode;
+
 use super::frame;
 use super::poll::{Poll, Ready};
 use super::socket::{Filled, READ_BYTES, Socket};
@@ -193,7 +196,7 @@ impl Bare {
             let payload = at + head.length..at + head.frame();
             at += head.frame();
             let payload = &mut bytes[payload];
-            frame::apply_mask(payload, head.mask.unwrap_or_default());
+            unmask(payload, head.mask.unwrap_or_default());
             match head.opcode {
                 frame::TEXT => self.hear(place, payload),
                 frame::CLOSE => self.lose(place),
@@ -223,7 +226,9 @@ impl Bare {
         self.numbers[number] = Some(place);
         if let Some(peer) = &mut self.peers[place as usize] {
             peer.number = Some(number as u32);
-            frame::write(peer.socket.out(), frame::TEXT, None, |out| out.extend_from_slice(message::WELCOME));
+            frame::write(peer.socket.out(), Opcode::Text, None, |out| {
+                out.extend_from_slice(message::WELCOME)
+            });
         }
         self.touch(place);
     }
@@ -232,7 +237,7 @@ impl Bare {
     fn pass_on(&mut self, number: u32, text: &[u8]) {
         let first = number / self.members * self.members;
         for other in (first..first + self.members).filter(|other| *other != number) {
-            self.push(other, |out| frame::write(out, frame::TEXT, None, |out| out.extend_from_slice(text)));
+            self.push(other, |out| frame::write(out, Opcode::Text, None, |out| out.extend_from_slice(text)));
         }
     }
 

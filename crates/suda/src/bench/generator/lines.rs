@@ -5,6 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 
+use suda_server::session::Opcode;
+
 use super::super::frame;
 use super::super::poll::{Poll, Ready};
 use super::super::socket::Socket;
@@ -160,7 +162,7 @@ impl Lines {
         let Some(socket) = one.socket.as_mut().filter(|_| one.stage == Stage::Live) else {
             return false;
         };
-        frame::write(socket.out(), frame::TEXT, Some(MASK), render);
+        frame::write(socket.out(), Opcode::Text, Some(MASK), render);
         self.touch(line);
         true
     }
@@ -168,7 +170,7 @@ impl Lines {
     /// Answers a ping.
     pub fn pong(&mut self, line: u32, payload: &[u8]) {
         if let Some(socket) = self.socket(line) {
-            frame::write(socket.out(), frame::PONG, Some(MASK), |out| out.extend_from_slice(payload));
+            frame::write(socket.out(), Opcode::Pong, Some(MASK), |out| out.extend_from_slice(payload));
             self.touch(line);
         }
     }
@@ -250,7 +252,7 @@ impl Lines {
         let one = &mut self.lines[line as usize];
         one.stage = Stage::Greeting;
         if let Some(socket) = &mut one.socket {
-            frame::write(socket.out(), frame::TEXT, Some(MASK), |out| {
+            frame::write(socket.out(), Opcode::Text, Some(MASK), |out| {
                 out.extend_from_slice(hello.as_bytes())
             });
         }

@@ -1,14 +1,13 @@
 //! Messages: every connection sends into one conversation and receives what the others send there.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::poll::SECOND;
-use super::super::quantiles::Times;
 use super::engine::Work;
 use super::lines::Lines;
+use super::tally::Tally;
 use super::text::{self, Stamp};
 use super::{Outcome, Schedule};
 
@@ -20,14 +19,6 @@ const FIRST_MARK_ID: u64 = 2_000_000_000;
 const IN_FLIGHT_MAX: usize = 4_096;
 /// How long receipts are gathered, as the Rust SDK does, in nanoseconds.
 const GATHER: u64 = 300_000_000;
-/// After the end, what is still on its way is waited for until so long nothing came.
-const QUIET: u64 = SECOND / 2;
-/// The longest such wait.
-const PATIENCE: u64 = 15 * SECOND;
-/// How often it is looked whether all is quiet.
-const LOOK: u64 = SECOND / 50;
-/// Senders take turns with this stride, so that neighbours are not served together.
-const STRIDE: u64 = 7_919;
 
 /// When messages are sent.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -89,20 +80,13 @@ pub struct Messages {
     devices: Vec<Device>,
     /// What the client ids of this process begin with.
     prefix: String,
-    schedule: Schedule,
+    tally: Tally,
     /// Which send of the open loop is next.
     turn: u64,
     next_id: u64,
     next_mark: u64,
     /// Connections that gather receipts, and until when.
     gathering: VecDeque<(u64, u32)>,
-    outstanding: u64,
-    last_heard: u64,
-    now: u64,
-    outcome: Outcome,
-    acknowledging: Times,
-    delivering: Times,
-    counts: BTreeMap<&'static str, u64>,
 }
 
 impl Messages {
@@ -114,25 +98,17 @@ impl Messages {
             first,
             devices: (0..count).map(|_| Device::default()).collect(),
             prefix: id[..24].to_owned(),
-            schedule: Schedule::default(),
+            tally: Tally::default(),
             turn: 0,
             next_id: FIRST_ID,
             next_mark: FIRST_MARK_ID,
             gathering: VecDeque::new(),
-            outstanding: 0,
-            last_heard: 0,
-            now: 0,
-            outcome: Outcome::default(),
-            acknowledging: Times::default(),
-            delivering: Times::default(),
-            counts: BTreeMap::new(),
         }
     }
 
     fn due(&self) -> Option<u64> {
         let Pace::Open(rate) = self.plan.pace else { return None };
-        let at = self.schedule.start + (self.turn as f64 * SECOND as f64 / rate) as u64;
-        (at < self.schedule.end).then_some(at)
+        self.tally.due(self.turn, rate)
     }
 
     fn send(&mut self, lines: &mut Lines, line: u32, intended: u64) {
@@ -174,8 +150,7 @@ impl Messages {
         self.next_id += 1;
         device.sent += 1;
         device.in_flight.push_back(Flight { id, number, intended });
-        self.outstanding += 1;
-        self.outcome.all_sent += 1;
+        self.tally.sent();
     }
 
     fn take_reply(&mut self, lines: &mut Lines, line: u32, reply: &[u8], id: u64, is_ok: bool) {
@@ -183,7 +158,7 @@ impl Messages {
             lines.count(&text::error_code(reply));
         }
         if id >= FIRST_MARK_ID {
-            *self.counts.entry("marks_acknowledged").or_default() += u64::from(is_ok);
+            self.tally.count("marks_acknowledged", u64::from(is_ok));
             return;
         }
         let device = &mut self.devices[line as usize];
@@ -192,23 +167,19 @@ impl Messages {
             return lines.count("unknown reply");
         };
         let Some(flight) = device.in_flight.remove(place) else { return };
-        self.outstanding -= 1;
+        self.tally.settled(1);
         if is_ok {
             device.head = device.head.max(text::first_number(reply, b"\"seq\":").unwrap_or(0));
-            self.outcome.all_acknowledged += 1;
-            self.outcome.acknowledged += u64::from(self.schedule.measures(self.now));
-            if self.schedule.measures(flight.intended) {
-                self.acknowledging.record(self.now.saturating_sub(flight.intended));
-            }
+            self.tally.acknowledged(flight.intended);
         }
-        if matches!(self.plan.pace, Pace::Closed(_)) && self.now < self.schedule.end {
-            self.send(lines, line, self.now);
+        if matches!(self.plan.pace, Pace::Closed(_)) && self.tally.now < self.tally.schedule.end {
+            self.send(lines, line, self.tally.now);
         }
     }
 
     fn take_event(&mut self, lines: &mut Lines, line: u32, event: &[u8]) {
         let Some(entries) = event.strip_prefix(b"{\"event\":\"entries\"") else {
-            return *self.counts.entry(event_name(event)).or_default() += 1;
+            return self.tally.count(event_name(event), 1);
         };
         let whole_number = self.first + line;
         let head = text::last_number(entries, b"\"seq\":").unwrap_or(0);
@@ -220,18 +191,14 @@ impl Messages {
                 continue;
             }
             is_from_others = true;
-            self.outcome.all_delivered += 1;
-            self.outcome.delivered += u64::from(self.schedule.measures(self.now));
-            if self.schedule.measures(stamp.at) {
-                self.delivering.record(self.now.saturating_sub(stamp.at));
-            }
+            self.tally.delivered(stamp.at);
         }
-        *self.counts.entry("entries_events").or_default() += 1;
+        self.tally.count("entries_events", 1);
         let device = &mut self.devices[line as usize];
         device.head = device.head.max(head);
         if is_from_others && self.plan.receipts.is_some() {
             if device.received <= device.marked {
-                self.gathering.push_back((self.now + GATHER, line));
+                self.gathering.push_back((self.tally.now + GATHER, line));
             }
             device.received = device.received.max(head);
         }
@@ -261,7 +228,7 @@ impl Messages {
         });
         device.marked = received;
         self.next_mark += 1;
-        *self.counts.entry("marks_sent").or_default() += u64::from(is_sent);
+        self.tally.count("marks_sent", u64::from(is_sent));
     }
 }
 
@@ -283,8 +250,7 @@ impl Work for Messages {
     }
 
     fn heard(&mut self, lines: &mut Lines, line: u32, heard: &[u8], now: u64) {
-        self.now = now;
-        self.last_heard = now;
+        self.tally.hear(now);
         match text::reply_id(heard) {
             Some((id, is_ok)) => self.take_reply(lines, line, heard, id, is_ok),
             None => self.take_event(lines, line, heard),
@@ -293,26 +259,25 @@ impl Work for Messages {
 
     fn broken(&mut self, _lines: &mut Lines, line: u32) {
         let lost = std::mem::take(&mut self.devices[line as usize].in_flight);
-        self.outstanding -= lost.len() as u64;
+        self.tally.settled(lost.len());
     }
 
     fn begin(&mut self, _lines: &mut Lines, schedule: Schedule) {
-        self.schedule = schedule;
-        self.last_heard = schedule.start;
+        self.tally.begin(schedule);
     }
 
     fn act(&mut self, lines: &mut Lines, now: u64) -> Option<u64> {
-        self.now = now;
+        self.tally.now = now;
         let count = self.devices.len() as u64;
         match self.plan.pace {
             Pace::Open(_) => {
                 while let Some(due) = self.due().filter(|due| *due <= now) {
-                    let line = self.turn.wrapping_mul(STRIDE) % count;
+                    let line = Tally::line(self.turn, self.devices.len());
                     self.turn += 1;
-                    self.send(lines, line as u32, due);
+                    self.send(lines, line, due);
                 }
             }
-            Pace::Closed(in_flight) if self.turn == 0 && now >= self.schedule.start => {
+            Pace::Closed(in_flight) if self.turn == 0 && now >= self.tally.schedule.start => {
                 self.turn = 1;
                 for _ in 0..in_flight {
                     (0..count as u32).for_each(|line| self.send(lines, line, now));
@@ -323,25 +288,17 @@ impl Work for Messages {
         while let Some((_, line)) = self.gathering.pop_front_if(|(until, _)| *until <= now) {
             self.mark(lines, line);
         }
-        let start = (now < self.schedule.start).then_some(self.schedule.start);
+        let start = (now < self.tally.schedule.start).then_some(self.tally.schedule.start);
         let receipts = self.gathering.front().map(|(until, _)| *until);
-        let look = if now < self.schedule.end { self.schedule.end } else { now + LOOK };
+        let look = self.tally.look();
         [self.due(), start, receipts, Some(look)].into_iter().flatten().min()
     }
 
     fn is_done(&self, now: u64) -> bool {
-        let is_quiet = self.outstanding == 0 && now >= self.last_heard + QUIET;
-        now >= self.schedule.end && (is_quiet || now >= self.schedule.end + PATIENCE)
+        self.tally.is_done(now)
     }
 
     fn outcome(&mut self) -> Outcome {
-        let mut outcome = std::mem::take(&mut self.outcome);
-        outcome.acknowledging = self.acknowledging.counted();
-        outcome.delivering = self.delivering.counted();
-        outcome.counts = self.counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
-        if self.outstanding > 0 {
-            outcome.errors.insert("unanswered".to_owned(), self.outstanding);
-        }
-        outcome
+        self.tally.outcome()
     }
 }

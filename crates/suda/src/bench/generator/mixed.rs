@@ -1,15 +1,14 @@
 //! A day's mixture: messages between two and in groups, edits, reactions, receipts, typing, and connections that come
 //! and go.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::super::poll::SECOND;
-use super::super::quantiles::Times;
 use super::engine::Work;
 use super::lines::{Lines, Stage};
+use super::tally::Tally;
 use super::text::{self, Stamp};
 use super::{Outcome, Schedule};
 
@@ -17,14 +16,6 @@ use super::{Outcome, Schedule};
 const FIRST_SEND: u64 = 1_000_000_000;
 /// How long receipts are gathered, as the Rust SDK does, in nanoseconds.
 const GATHER: u64 = 300_000_000;
-/// After the end, what is on its way is waited for until so long nothing came.
-const QUIET: u64 = SECOND / 2;
-/// The longest such wait.
-const PATIENCE: u64 = 15 * SECOND;
-/// How often it is looked whether all is quiet.
-const LOOK: u64 = SECOND / 50;
-/// Senders take turns with this stride.
-const STRIDE: u64 = 7_919;
 /// Of a thousand acts: how many are edits, then how many are reactions; the rest are messages.
 const EDITS: u64 = 30;
 const REACTIONS: u64 = 80;
@@ -74,19 +65,12 @@ pub struct Mixed {
     first: u32,
     devices: Vec<Device>,
     prefix: String,
-    schedule: Schedule,
+    tally: Tally,
     turn: u64,
     reconnected: u64,
     next_send: u64,
     next_other: u64,
     gathering: VecDeque<(u64, u32, usize)>,
-    outstanding: u64,
-    last_heard: u64,
-    now: u64,
-    outcome: Outcome,
-    acknowledging: Times,
-    delivering: Times,
-    counts: BTreeMap<&'static str, u64>,
 }
 
 impl Mixed {
@@ -98,28 +82,13 @@ impl Mixed {
             first,
             devices: (0..count).map(|_| Device::default()).collect(),
             prefix: id[..24].to_owned(),
-            schedule: Schedule::default(),
+            tally: Tally::default(),
             turn: 0,
             reconnected: 0,
             next_send: FIRST_SEND,
             next_other: 10,
             gathering: VecDeque::new(),
-            outstanding: 0,
-            last_heard: 0,
-            now: 0,
-            outcome: Outcome::default(),
-            acknowledging: Times::default(),
-            delivering: Times::default(),
-            counts: BTreeMap::new(),
         }
-    }
-
-    fn due(&self, done: u64, rate: f64) -> Option<u64> {
-        if rate <= 0.0 {
-            return None;
-        }
-        let at = self.schedule.start + (done as f64 * SECOND as f64 / rate) as u64;
-        (at < self.schedule.end).then_some(at)
     }
 
     /// A number for choices, the same in every run.
@@ -129,13 +98,12 @@ impl Mixed {
 
     /// One act of a device that has none under way.
     fn act_once(&mut self, lines: &mut Lines, intended: u64) {
-        let count = self.devices.len() as u64;
-        let line = (self.turn.wrapping_mul(STRIDE) % count) as u32;
+        let line = Tally::line(self.turn, self.devices.len());
         let choice = self.choice();
         self.turn += 1;
         let device = &self.devices[line as usize];
         if device.in_flight.is_some() || lines.stage(line) != Stage::Live {
-            return *self.counts.entry("acts_skipped").or_default() += 1;
+            return self.tally.count("acts_skipped", 1);
         }
         let place = usize::from(choice / 1_000 % 1_000 < TO_GROUP);
         let copy = device.copies[place];
@@ -149,7 +117,7 @@ impl Mixed {
             _ => {
                 if choice / 7 % 1_000 < TYPING {
                     self.tell(lines, line, place, b"typing", b",\"typing\":true");
-                    *self.counts.entry("typings").or_default() += 1;
+                    self.tally.count("typings", 1);
                 }
                 self.send(lines, line, place, intended, "message", 0);
             }
@@ -202,14 +170,13 @@ impl Mixed {
         device.sent += 1;
         device.in_flight = Some((id, place, kind == "message", intended));
         self.next_send += 1;
-        self.outstanding += 1;
-        self.outcome.all_sent += 1;
+        self.tally.sent();
         let name = match kind {
             "edit" => "edits",
             "reaction" => "reactions",
             _ => "messages",
         };
-        *self.counts.entry(name).or_default() += 1;
+        self.tally.count(name, 1);
     }
 
     /// A request that is not waited for.
@@ -238,7 +205,7 @@ impl Mixed {
         let read = if line.is_multiple_of(LOOKING) { format!(",\"read\":{head}") } else { String::new() };
         let rest = format!(",\"delivered\":{head}{read}");
         self.tell(lines, line, place, b"mark", rest.as_bytes());
-        *self.counts.entry("marks").or_default() += 1;
+        self.tally.count("marks", 1);
     }
 
     fn take_reply(&mut self, lines: &mut Lines, line: u32, reply: &[u8], id: u64, is_ok: bool) {
@@ -250,7 +217,7 @@ impl Mixed {
         else {
             return;
         };
-        self.outstanding -= 1;
+        self.tally.settled(1);
         if is_ok {
             let seq = text::first_number(reply, b"\"seq\":").unwrap_or(0);
             let copy = &mut device.copies[place];
@@ -258,17 +225,13 @@ impl Mixed {
             if is_message {
                 copy.own_message = seq;
             }
-            self.outcome.all_acknowledged += 1;
-            self.outcome.acknowledged += u64::from(self.schedule.measures(self.now));
-            if self.schedule.measures(intended) {
-                self.acknowledging.record(self.now.saturating_sub(intended));
-            }
+            self.tally.acknowledged(intended);
         }
     }
 
     fn take_event(&mut self, line: u32, event: &[u8]) {
         if !event.starts_with(b"{\"event\":\"entries\"") {
-            return *self.counts.entry("other_events").or_default() += 1;
+            return self.tally.count("other_events", 1);
         }
         let id = text::word(event, b"\"conversation\":\"");
         let of_line = self.plan.of_line[line as usize];
@@ -280,11 +243,7 @@ impl Mixed {
         while let Some((stamp, after)) = text::next_stamp(rest) {
             rest = after;
             if stamp.line != number {
-                self.outcome.all_delivered += 1;
-                self.outcome.delivered += u64::from(self.schedule.measures(self.now));
-                if self.schedule.measures(stamp.at) {
-                    self.delivering.record(self.now.saturating_sub(stamp.at));
-                }
+                self.tally.delivered(stamp.at);
             }
         }
         let copy = &mut self.devices[line as usize].copies[place];
@@ -295,7 +254,7 @@ impl Mixed {
         }
         if !copy.is_gathering && copy.head > copy.marked {
             copy.is_gathering = true;
-            self.gathering.push_back((self.now + GATHER, line, place));
+            self.gathering.push_back((self.tally.now + GATHER, line, place));
         }
     }
 }
@@ -314,8 +273,7 @@ impl Work for Mixed {
     }
 
     fn heard(&mut self, lines: &mut Lines, line: u32, heard: &[u8], now: u64) {
-        self.now = now;
-        self.last_heard = now;
+        self.tally.hear(now);
         match text::reply_id(heard) {
             Some((id, is_ok)) => self.take_reply(lines, line, heard, id, is_ok),
             None => self.take_event(line, heard),
@@ -324,49 +282,43 @@ impl Work for Mixed {
 
     fn broken(&mut self, _lines: &mut Lines, line: u32) {
         let lost = self.devices[line as usize].in_flight.take();
-        self.outstanding -= u64::from(lost.is_some());
+        self.tally.settled(usize::from(lost.is_some()));
     }
 
     fn begin(&mut self, _lines: &mut Lines, schedule: Schedule) {
-        self.schedule = schedule;
-        self.last_heard = schedule.start;
+        self.tally.begin(schedule);
     }
 
     fn act(&mut self, lines: &mut Lines, now: u64) -> Option<u64> {
-        self.now = now;
-        while let Some(due) = self.due(self.turn, self.plan.rate).filter(|due| *due <= now) {
+        self.tally.now = now;
+        while let Some(due) = self.tally.due(self.turn, self.plan.rate).filter(|due| *due <= now) {
             self.act_once(lines, due);
         }
-        while self.due(self.reconnected, self.plan.reconnects).is_some_and(|due| due <= now) {
-            let line = (self.reconnected.wrapping_mul(STRIDE) % self.devices.len() as u64) as u32;
+        while self.tally.due(self.reconnected, self.plan.reconnects).is_some_and(|due| due <= now) {
+            let line = Tally::line(self.reconnected, self.devices.len());
             self.reconnected += 1;
             if self.devices[line as usize].in_flight.is_none() && lines.stage(line) == Stage::Live {
                 lines.reconnect(line);
-                *self.counts.entry("reconnects").or_default() += 1;
+                self.tally.count("reconnects", 1);
             }
         }
         while let Some((_, line, place)) = self.gathering.pop_front_if(|(until, ..)| *until <= now) {
             self.mark(lines, line, place);
         }
         let receipts = self.gathering.front().map(|(until, ..)| *until);
-        let look = if now < self.schedule.end { self.schedule.end } else { now + LOOK };
-        let next = [self.due(self.turn, self.plan.rate), self.due(self.reconnected, self.plan.reconnects)];
+        let look = self.tally.look();
+        let next = [
+            self.tally.due(self.turn, self.plan.rate),
+            self.tally.due(self.reconnected, self.plan.reconnects),
+        ];
         next.into_iter().chain([receipts, Some(look)]).flatten().min()
     }
 
     fn is_done(&self, now: u64) -> bool {
-        let is_quiet = self.outstanding == 0 && now >= self.last_heard + QUIET;
-        now >= self.schedule.end && (is_quiet || now >= self.schedule.end + PATIENCE)
+        self.tally.is_done(now)
     }
 
     fn outcome(&mut self) -> Outcome {
-        let mut outcome = std::mem::take(&mut self.outcome);
-        outcome.acknowledging = self.acknowledging.counted();
-        outcome.delivering = self.delivering.counted();
-        outcome.counts = self.counts.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
-        if self.outstanding > 0 {
-            outcome.errors.insert("unanswered".to_owned(), self.outstanding);
-        }
-        outcome
+        self.tally.outcome()
     }
 }

@@ -14,6 +14,7 @@ mod mixed;
 mod orders;
 mod relay;
 mod requests;
+mod tally;
 pub mod text;
 
 use std::collections::BTreeMap;
