@@ -69,7 +69,11 @@ fn pairs_in_a_closed_loop_by_several_generators() {
 
 #[test]
 fn a_group_whose_devices_acknowledge() {
-    let json = bench("group", &["--members", "5", "--rate", "50", "--receipts", "read", "--rounds", "1"]);
+    let receipts = ["--members", "5", "--rate", "50", "--receipts", "read", "--bare"];
+    let json = bench("group", &receipts);
+    is_positive(&json, "/bare/marks_acknowledged_per_s");
+    is_positive(&json, "/bare/marks_events_per_s");
+    is_positive(&json, "/ratio_to_bare_per_delivery");
     is_positive(&json, "/marks_acknowledged_per_s");
     is_positive(&json, "/server_cpu_us_per_delivery");
     let (sent, told) = (json["messages_per_s"].as_f64(), json["deliveries_per_s"].as_f64());
@@ -90,7 +94,13 @@ fn idle_connections() {
 
 #[test]
 fn logins_and_windows() {
-    let json = bench("boot", &["--accounts", "10", "--conversations", "12", "--window", "8"]);
+    let json = bench("boot", &["--accounts", "10", "--conversations", "12", "--window", "8", "--bare"]);
+    assert_eq!(json["bare_errors"], serde_json::json!({}));
+    is_positive(&json, "/ratio_to_bare");
+    for name in ["login_reply_bytes", "window_reply_bytes"] {
+        let [server, bare] = [&json, &json["bare"]].map(|side| side[name].as_f64().unwrap());
+        assert!((server - bare).abs() < 8.0, "{name}: {server} and {bare}");
+    }
     for name in ["login_cpu_us", "login_per_s", "window_cpu_us", "window_per_s", "window_reply_bytes"] {
         is_positive(&json, &format!("/{name}"));
     }
@@ -103,8 +113,9 @@ fn pages_warm_and_cold_of_a_folder_that_is_used_again() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
     let small = ["--entries", "3000", "--conversations", "30", "--cold-seconds", "0.5", "--data", data];
-    for _ in 0..2 {
-        let json = bench("history", &small);
+    for more in [["--rounds", "1"].as_slice(), &["--bare", "--rounds", "2"]] {
+        let json = bench("history", &[&small[..], more].concat());
+        assert_eq!(json["ratio_to_bare"].is_f64(), more.len() == 3, "{json}");
         is_positive(&json, "/server_cpu_us_per_message");
         is_positive(&json, "/cold_pages_per_s");
         is_positive(&json, "/cold_p99_ms");
@@ -117,9 +128,12 @@ fn pages_warm_and_cold_of_a_folder_that_is_used_again() {
 
 #[test]
 fn a_days_mixture() {
-    let json = bench("mixed", &["--accounts", "16", "--rate", "300", "--reconnects", "200"]);
+    let json = bench("mixed", &["--accounts", "16", "--rate", "300", "--reconnects", "200", "--bare"]);
+    assert_eq!(json["bare_errors"], serde_json::json!({}));
+    is_positive(&json, "/ratio_to_bare");
     for name in ["messages", "edits", "reactions", "marks", "typings", "reconnects"] {
         is_positive(&json, &format!("/{name}_per_s"));
+        is_positive(&json["bare"], &format!("/{name}_per_s"));
     }
 }
 

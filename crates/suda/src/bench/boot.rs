@@ -1,16 +1,18 @@
 //! The scenario `boot`: devices that log in and read their list.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
 
+use super::bare::plan::BarePlan;
 use super::child::{Cores, Target};
 use super::error::BenchError;
 use super::generator::{Ask, Load, RequestsPlan};
 use super::report::Report;
 use super::round::{Fleet, Round};
 use super::seed::{self, Cast, Filling, Planned, message, now_ms};
+use super::turns::{Side, Turns, add};
 use super::{Folder, General};
 use crate::bench::progress::Bar;
 use suda_domain::ports::log::Append;
@@ -38,6 +40,9 @@ pub struct BootOptions {
     /// How many log in or ask at once, for each generator
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub at_once: u32,
+    /// How often, and beside what: a bare relay whose answers are as long as the server's were.
+    #[command(flatten)]
+    pub turns: Turns,
 }
 
 /// How the folder is filled.
@@ -58,7 +63,6 @@ pub async fn run(options: &BootOptions) -> Result<Report, BenchError> {
     }
     let folder = Folder::of(&options.general);
     fill(&folder.data(), options).await?;
-    let target = Target::server(&folder.data(), Cores::of_target(options.general.pin)).await?;
     let mut report = Report { scenario: "boot", ..Report::default() };
     let asked = [
         ("accounts", options.accounts),
@@ -68,41 +72,69 @@ pub async fn run(options: &BootOptions) -> Result<Report, BenchError> {
     ];
     report.asked.extend(asked.map(|(name, value)| (name, value.into())));
     report.asked.insert("seconds", options.general.seconds.into());
-    let login = phase(options, &folder, &target, "logins", Ask::Login).await?;
-    let window = phase(options, &folder, &target, "windows", Ask::Window { limit: options.window }).await?;
+    let cores = Cores::of_target(options.general.pin);
+    let mut bytes = [0; 2];
+    let run = async |side: Side, _: &str| match side {
+        Side::Server => {
+            let target = Target::server(&folder.data(), cores).await?;
+            let token = |account| seed::token(account, 0);
+            let round = both(options, &folder, &target, token, &mut bytes).await?;
+            target.stop().await?;
+            Ok(round)
+        }
+        Side::Bare => {
+            let [greeting_bytes, reply_bytes] = bytes;
+            let even = BarePlan::even(Some(folder.bare()), 2);
+            let target = Target::bare(&BarePlan { greeting_bytes, reply_bytes, ..even }, cores).await?;
+            both(options, &folder, &target, BarePlan::token, &mut [0; 2]).await
+        }
+    };
+    options.turns.take(&mut report, run).await?;
+    Ok(report)
+}
+
+/// Logins, then windows; `bytes` are those of an answer of each.
+async fn both(
+    options: &BootOptions,
+    folder: &Folder,
+    target: &Target,
+    token: impl Fn(u32) -> String,
+    bytes: &mut [usize; 2],
+) -> Result<Round, BenchError> {
+    let login = phase(options, folder, target, &token, "logins", Ask::Login).await?;
+    let ask = Ask::Window { limit: options.window };
+    let window = phase(options, folder, target, &token, "windows", ask).await?;
     let mut figures = login.figures.clone();
-    for (name, one) in [("login", &login), ("window", &window)] {
+    for ((name, one), bytes) in [("login", &login), ("window", &window)].into_iter().zip(bytes) {
         let answers = one.figures.messages_per_s.unwrap_or_default();
-        let seconds = options.general.length().measured.as_secs_f64();
-        let bytes = one.counts.get("reply_bytes").copied().unwrap_or_default() as f64;
+        let mean = one.reply_bytes(options.general.length());
+        *bytes = mean.unwrap_or_default() as usize;
         let mut more = |what: &str, value: Option<f64>| {
             figures.more.extend(value.map(|value| (format!("{name}_{what}"), value)));
         };
         more("cpu_us", one.figures.server_cpu_us_per_message);
         more("per_s", Some(answers));
-        more("reply_bytes", (answers > 0.0).then(|| bytes / (answers * seconds)));
+        more("reply_bytes", mean);
         more("largest_reply_bytes", one.counts.get("largest_reply_bytes").map(|bytes| *bytes as f64));
         more("p50_ms", one.figures.ack_ms.map(|times| times.p50));
         more("p99_ms", one.figures.ack_ms.map(|times| times.p99));
     }
     figures.bytes_written_per_message = None;
-    report.server.push(figures);
-    for one in [login, window] {
-        report.errors.extend(one.errors);
-    }
-    target.stop().await?;
-    Ok(report)
+    let mut errors = login.errors;
+    add(&mut errors, window.errors);
+    Ok(Round { figures, errors, counts: BTreeMap::new() })
 }
 
 async fn phase(
     options: &BootOptions,
     folder: &Folder,
     target: &Target,
+    token: impl Fn(u32) -> String,
     what: &str,
     ask: Ask,
 ) -> Result<Round, BenchError> {
     // All connections are one generator's: it does little beside waiting.
-    let tokens = (0..options.accounts).map(|account| seed::token(account, 0)).collect();
+    let tokens = (0..options.accounts).map(token).collect();
     let load = Load::Requests(RequestsPlan { at_once: options.at_once, ask });
     let fleet = Fleet {
         parts: vec![(tokens, load)],

@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
+use super::bare::plan::BarePlan;
 use super::error::{BenchError, while_trying};
 use super::generator::{Answer, Config, Order, Outcome, Schedule};
 
@@ -140,17 +141,14 @@ impl Target {
         Self::listening(Process::start("server", cores, arguments)?).await
     }
 
-    /// Starts a bare relay with its file in this folder; without one it stores nothing.
+    /// Starts a bare relay.
     ///
     /// # Errors
     /// If it does not start.
-    pub async fn bare(folder: Option<&Path>, members: u32, cores: Cores) -> Result<Self, BenchError> {
-        let members = members.to_string();
-        let mut arguments = ["bench", "bare", "--members", &members].map(OsStr::new).to_vec();
-        if let Some(folder) = folder {
-            arguments.extend([OsStr::new("--folder"), folder.as_os_str()]);
-        }
-        Self::listening(Process::start("bare relay", cores, arguments)?).await
+    pub async fn bare(plan: &BarePlan, cores: Cores) -> Result<Self, BenchError> {
+        let mut process = Process::start("bare relay", cores, ["bench", "bare"])?;
+        process.tell(plan).await?;
+        Self::listening(process).await
     }
 
     async fn listening(mut process: Process) -> Result<Self, BenchError> {

@@ -1,5 +1,6 @@
 //! The scenario `history`: pages of a large log, of popular conversations and of any.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 use suda_domain::ports::log::Append;
 
+use super::bare::plan::BarePlan;
 use super::child::{Cores, Target};
 use super::error::{BenchError, while_trying};
 use super::generator::{Ask, Load, PagesPlan, ReadConversation, RequestsPlan};
@@ -15,6 +17,7 @@ use super::progress::Bar;
 use super::report::Report;
 use super::round::{Fleet, Length, Round};
 use super::seed::{self, Cast, Filling, Planned, message, now_ms};
+use super::turns::{Side, Turns, add};
 use super::{Folder, General};
 
 /// Accounts, each with a connection.
@@ -55,6 +58,9 @@ pub struct HistoryOptions {
     /// How long cold pages are measured; the longer, the more of them are warm
     #[arg(long, value_name = "SECONDS", default_value_t = 3.0)]
     pub cold_seconds: f64,
+    /// How often, and beside what: a bare relay whose answers are as long as the server's warm pages were.
+    #[command(flatten)]
+    pub turns: Turns,
 }
 
 /// How the folder is filled.
@@ -66,7 +72,7 @@ struct Shape {
     zipf: f64,
 }
 
-/// Runs `history`: warm pages first, then cold ones after a new start without cached files.
+/// Runs `history`.
 ///
 /// # Errors
 /// What kept it from the end.
@@ -85,31 +91,69 @@ pub async fn run(options: &HistoryOptions) -> Result<Report, BenchError> {
     asked.insert("page", options.page.into());
     asked.insert("zipf", options.zipf.into());
     asked.insert("seconds", options.general.seconds.into());
+    let cores = Cores::of_target(options.general.pin);
     let length = options.general.length();
-    let target = Target::server(&folder.data(), Cores::of_target(options.general.pin)).await?;
-    let warm = pages(options, &folder, &target, &sizes, (options.zipf, options.at_once), length).await?;
+    let mut reply_bytes = 0;
+    let run = async |side: Side, _: &str| match side {
+        Side::Server => {
+            let round = warm_and_cold(options, &folder, &sizes).await?;
+            reply_bytes = round.reply_bytes(length).unwrap_or_default() as usize;
+            Ok(Round { counts: BTreeMap::new(), ..round })
+        }
+        Side::Bare => {
+            let even = BarePlan::even(Some(folder.bare()), 2);
+            let target = Target::bare(&BarePlan { reply_bytes, ..even }, cores).await?;
+            let reading = Reading { what: "bare answers", exponent: options.zipf, at_once: options.at_once };
+            let mut round =
+                pages(options, &folder, &target, BarePlan::token, &sizes, reading, length).await?;
+            round.figures.bytes_written_per_message = None;
+            Ok(Round { counts: BTreeMap::new(), ..round })
+        }
+    };
+    options.turns.take(&mut report, run).await?;
+    Ok(report)
+}
+
+/// Warm pages of the server, then cold ones after a new start without cached files. The counts are those of warm ones.
+async fn warm_and_cold(
+    options: &HistoryOptions,
+    folder: &Folder,
+    sizes: &[u64],
+) -> Result<Round, BenchError> {
+    let cores = Cores::of_target(options.general.pin);
+    let token = |account| seed::token(account, 0);
+    let target = Target::server(&folder.data(), cores).await?;
+    let reading = Reading { what: "warm pages", exponent: options.zipf, at_once: options.at_once };
+    let mut warm = pages(options, folder, &target, token, sizes, reading, options.general.length()).await?;
     target.stop().await?;
     forget(&folder.data())?;
-    let target = Target::server(&folder.data(), Cores::of_target(options.general.pin)).await?;
+    let target = Target::server(&folder.data(), cores).await?;
     let measured = Duration::try_from_secs_f64(options.cold_seconds).unwrap_or_default();
     let length = Length { warm_up: Duration::ZERO, measured: measured.max(Duration::from_millis(100)) };
-    let cold = pages(options, &folder, &target, &sizes, (0.0, 1), length).await?;
+    let reading = Reading { what: "cold pages", exponent: 0.0, at_once: 1 };
+    let cold = pages(options, folder, &target, token, sizes, reading, length).await?;
     target.stop().await?;
-    let mut figures = warm.figures;
-    figures.bytes_written_per_message = None;
+    warm.figures.bytes_written_per_message = None;
+    let largest = warm.counts.get("largest_reply_bytes").map(|bytes| *bytes as f64);
     let mut more = |name: &str, value: Option<f64>| {
-        figures.more.extend(value.map(|value| (name.to_owned(), value)));
+        warm.figures.more.extend(value.map(|value| (name.to_owned(), value)));
     };
     more("cold_cpu_us", cold.figures.server_cpu_us_per_message);
     more("cold_pages_per_s", cold.figures.messages_per_s);
     more("cold_p50_ms", cold.figures.ack_ms.map(|times| times.p50));
     more("cold_p99_ms", cold.figures.ack_ms.map(|times| times.p99));
-    more("largest_reply_bytes", warm.counts.get("largest_reply_bytes").map(|bytes| *bytes as f64));
-    report.server.push(figures);
-    for errors in [warm.errors, cold.errors] {
-        report.errors.extend(errors);
-    }
-    Ok(report)
+    more("largest_reply_bytes", largest);
+    add(&mut warm.errors, cold.errors);
+    Ok(warm)
+}
+
+/// How pages are read.
+#[derive(Clone, Copy)]
+struct Reading {
+    what: &'static str,
+    /// How much more popular the first conversations are.
+    exponent: f64,
+    at_once: u32,
 }
 
 /// How many entries each conversation has, its first one not counted, by rank: at least one.
@@ -182,8 +226,9 @@ async fn pages(
     options: &HistoryOptions,
     folder: &Folder,
     target: &Target,
+    token: impl Fn(u32) -> String,
     sizes: &[u64],
-    (exponent, at_once): (f64, u32),
+    reading: Reading,
     length: Length,
 ) -> Result<Round, BenchError> {
     let read = |(rank, entries): (usize, &u64)| {
@@ -195,9 +240,9 @@ async fn pages(
         }
     };
     let conversations = sizes.iter().enumerate().map(read).collect();
-    let plan = PagesPlan { conversations, exponent, limit: options.page };
-    let tokens = (0..ACCOUNTS).map(|account| seed::token(account, 0)).collect();
-    let load = Load::Requests(RequestsPlan { at_once, ask: Ask::Pages(plan) });
+    let plan = PagesPlan { conversations, exponent: reading.exponent, limit: options.page };
+    let tokens = (0..ACCOUNTS).map(token).collect();
+    let load = Load::Requests(RequestsPlan { at_once: reading.at_once, ask: Ask::Pages(plan) });
     let fleet = Fleet {
         parts: vec![(tokens, load)],
         window: 1,
@@ -205,8 +250,7 @@ async fn pages(
         cores: Cores::of_generator(options.general.pin),
     };
     let mut connected = fleet.connect(target).await?;
-    let what = if exponent > 0.0 { "warm pages" } else { "cold pages" };
-    connected.run(what, target, &folder.data(), length, None).await
+    connected.run(reading.what, target, &folder.data(), length, None).await
 }
 
 /// Has the system forget what it keeps in memory of the folder's files, as far as it will.

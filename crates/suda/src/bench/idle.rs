@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::bare::plan::BarePlan;
 use super::child::{Cores, Generator, Target};
 use super::error::BenchError;
 use super::generator::{Config, Load, Schedule};
@@ -12,7 +13,9 @@ use super::poll::{SECOND, now};
 use super::process::{Cost, kernel_bytes};
 use super::progress::Bar;
 use super::report::{Figures, Report};
+use super::round::Round;
 use super::seed::{self, Cast, Filling, Planned};
+use super::turns::{Side, Turns, add};
 use super::{Folder, General};
 
 /// Members of each group.
@@ -21,6 +24,8 @@ const MEMBERS: u32 = 100;
 const PER_GENERATOR: u32 = 18_000;
 /// Rows of each greeting, as an app would ask for.
 const WINDOW: u32 = 50;
+/// How often the server asks a silent device for a sign of life, and so does the bare relay.
+const HEARTBEAT_SECONDS: u32 = 25;
 
 /// Arguments of `suda bench idle`.
 #[derive(Clone, Debug, clap::Args)]
@@ -46,9 +51,9 @@ pub struct IdleOptions {
     /// The devices are in the background
     #[arg(long)]
     pub background: bool,
-    /// Also hold as many connections with the bare relay, which asks nobody for a sign of life
-    #[arg(long)]
-    pub bare: bool,
+    /// How often, and beside what.
+    #[command(flatten)]
+    pub turns: Turns,
 }
 
 /// How the folder is filled.
@@ -83,15 +88,20 @@ pub async fn run(options: &IdleOptions) -> Result<Report, BenchError> {
     report.asked.insert("foreground", (!options.background).into());
     report.asked.insert("seconds", options.general.seconds.into());
     let cores = Cores::of_target(options.general.pin);
-    let target = Target::server(&folder.data(), cores).await?;
-    let token = |account| seed::token(account, 0);
-    report.server.push(hold(&target, token, options, &mut report.errors).await?);
-    target.stop().await?;
-    if options.bare {
-        let target = Target::bare(Some(&folder.bare()), 2, cores).await?;
-        let token = |line| format!("{line:043}");
-        report.bare.push(hold(&target, token, options, &mut report.bare_errors).await?);
-    }
+    let run = async |side: Side, _: &str| match side {
+        Side::Server => {
+            let target = Target::server(&folder.data(), cores).await?;
+            let round = hold(&target, |account| seed::token(account, 0), options).await?;
+            target.stop().await?;
+            Ok(round)
+        }
+        Side::Bare => {
+            let heartbeat_seconds = if options.background { 0 } else { HEARTBEAT_SECONDS };
+            let plan = BarePlan { heartbeat_seconds, ..BarePlan::even(Some(folder.bare()), 2) };
+            hold(&Target::bare(&plan, cores).await?, BarePlan::token, options).await
+        }
+    };
+    options.turns.take(&mut report, run).await?;
     Ok(report)
 }
 
@@ -100,8 +110,7 @@ async fn hold(
     target: &Target,
     token: impl Fn(u32) -> String,
     options: &IdleOptions,
-    errors: &mut BTreeMap<String, u64>,
-) -> Result<Figures, BenchError> {
+) -> Result<Round, BenchError> {
     let IdleOptions { from, to, steps, .. } = *options;
     let mut fleet = start(target, token, options).await?;
     let mut samples = Vec::new();
@@ -117,9 +126,9 @@ async fn hold(
             kernel: kernel_bytes().map(|bytes| bytes as f64),
         });
     }
-    let mut figures = memory(&samples);
-    idle(&mut figures, errors, &mut fleet, target, options).await?;
-    Ok(figures)
+    let mut round = Round { figures: memory(&samples), errors: BTreeMap::new(), counts: BTreeMap::new() };
+    idle(&mut round, &mut fleet, target, options).await?;
+    Ok(round)
 }
 
 async fn fill(data: &std::path::Path, accounts: u32, conversations: u32) -> Result<(), BenchError> {
@@ -190,8 +199,7 @@ async fn connect(fleet: &mut [Part], connections: u32) -> Result<(), BenchError>
 
 /// Has all connections idle, and measures what that costs.
 async fn idle(
-    figures: &mut Figures,
-    errors: &mut BTreeMap<String, u64>,
+    round: &mut Round,
     fleet: &mut [Part],
     target: &Target,
     options: &IdleOptions,
@@ -208,13 +216,10 @@ async fn idle(
     let spent = Cost::of(target.pid).map_err(gone)?.since(before);
     let seconds = (now() - start) as f64 / SECOND as f64;
     let cpu_us = spent.cpu_us as f64 / seconds;
-    figures.server_cores = Some(cpu_us / 1e6);
-    figures.more.insert("cpu_us_per_connection_second".to_owned(), cpu_us / f64::from(options.to));
+    round.figures.server_cores = Some(cpu_us / 1e6);
+    round.figures.more.insert("cpu_us_per_connection_second".to_owned(), cpu_us / f64::from(options.to));
     for part in fleet {
-        let outcome = part.generator.outcome().await?;
-        for (name, count) in outcome.errors {
-            *errors.entry(name).or_default() += count;
-        }
+        add(&mut round.errors, part.generator.outcome().await?.errors);
     }
     Ok(())
 }

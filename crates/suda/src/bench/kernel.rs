@@ -1,6 +1,7 @@
 //! The scenario `relay`: what passing frames on costs without storing, acknowledging or knowing anything, to see
 //! whether the bare relay is as lean as it should be.
 
+use super::bare::plan::BarePlan;
 use super::child::{Cores, Target};
 use super::error::BenchError;
 use super::generator::{Load, RelayPlan};
@@ -27,7 +28,7 @@ pub struct RelayOptions {
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub bytes: usize,
     /// Rounds; medians are told
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", default_value_t = 1)]
     pub rounds: u32,
 }
 
@@ -47,12 +48,13 @@ pub async fn run(options: &RelayOptions) -> Result<Report, BenchError> {
     report.asked.extend(asked.map(|(name, value)| (name, value.into())));
     report.asked.insert("bytes", bytes.into());
     for round in 1..=options.rounds.max(1) {
-        let target = Target::bare(None, members, Cores::of_target(options.general.pin)).await?;
+        let target =
+            Target::bare(&BarePlan::even(None, members), Cores::of_target(options.general.pin)).await?;
         let generators = options.general.generators.clamp(1, groups);
         let plan = RelayPlan { bytes: bytes.max(34), in_flight: in_flight.max(1), members };
         let part = |place: u32| {
             let range = groups * place / generators * members..groups * (place + 1) / generators * members;
-            (range.map(|line| format!("{line:043}")).collect(), Load::Relay(plan))
+            (range.map(BarePlan::token).collect(), Load::Relay(plan))
         };
         let parts = (0..generators).map(part).collect();
         let fleet =

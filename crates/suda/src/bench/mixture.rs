@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::bare::plan::{BarePlan, Circle, Circles};
 use super::child::{Cores, Target};
 use super::error::BenchError;
 use super::generator::{Load, MixedPlan};
 use super::report::Report;
-use super::round::Fleet;
+use super::round::{Fleet, Round};
 use super::seed::{self, Cast, Filling, Planned};
+use super::turns::{Side, Turns};
 use super::{Folder, General};
 use crate::replay;
 
@@ -47,9 +49,9 @@ pub struct MixedOptions {
     /// Connections made anew, each second, of a thousand
     #[arg(long, value_name = "N", default_value_t = 1.6)]
     pub reconnects: f64,
-    /// Rounds; medians are told
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub rounds: u32,
+    /// How often, and beside what.
+    #[command(flatten)]
+    pub turns: Turns,
 }
 
 /// How the folder is filled.
@@ -76,26 +78,41 @@ pub async fn run(options: &MixedOptions) -> Result<Report, BenchError> {
     asked.insert("reconnects_per_thousand_s", options.reconnects.into());
     asked.insert("texts", texts.len().into());
     asked.insert("seconds", options.general.seconds.into());
-    for round in 1..=options.rounds.max(1) {
-        let target = Target::server(&folder.data(), Cores::of_target(options.general.pin)).await?;
-        let mut connected = fleet(options, accounts, &texts).connect(&target).await?;
-        report.asked.insert("connections", connected.connections.into());
-        let what = format!("server, round {round} of {}", options.rounds.max(1));
-        let length = options.general.length();
-        let one = connected.run(&what, &target, &folder.data(), length, None).await?;
-        drop(connected);
-        target.stop().await?;
-        let mut figures = one.figures;
-        let seconds = (length.warm_up + length.measured).as_secs_f64();
-        let rates =
-            one.counts.into_iter().map(|(name, count)| (format!("{name}_per_s"), count as f64 / seconds));
-        figures.more.extend(rates);
-        report.server.push(figures);
-        for (name, count) in one.errors {
-            *report.errors.entry(name).or_default() += count;
+    let parts = parts(options, accounts);
+    asked.insert("connections", parts.iter().map(Vec::len).sum::<usize>().into());
+    let cores = Cores::of_target(options.general.pin);
+    let length = options.general.length();
+    let mut greeting_bytes = 0;
+    let run = async |side: Side, what: &str| match side {
+        Side::Server => {
+            let target = Target::server(&folder.data(), cores).await?;
+            let token = |_, (account, device)| seed::token(account, device);
+            let mut connected = fleet(options, accounts, &texts, &parts, token).connect(&target).await?;
+            let mut one = connected.run(what, &target, &folder.data(), length, None).await?;
+            drop(connected);
+            target.stop().await?;
+            greeting_bytes = take_greetings(&mut one).unwrap_or_default();
+            Ok(one.with_rates(length))
         }
-    }
+        Side::Bare => {
+            let circles = circles(accounts, &parts);
+            let even = BarePlan::even(Some(folder.bare()), 2);
+            let target = Target::bare(&BarePlan { circles, greeting_bytes, ..even }, cores).await?;
+            let token = |number, _| BarePlan::token(number);
+            let mut connected = fleet(options, accounts, &texts, &parts, token).connect(&target).await?;
+            let mut one = connected.run(what, &target, &folder.data(), length, None).await?;
+            take_greetings(&mut one);
+            Ok(one.with_rates(length))
+        }
+    };
+    options.turns.take(&mut report, run).await?;
     Ok(report)
+}
+
+/// Bytes of a greeting on average; their counts are no figures of the load.
+fn take_greetings(round: &mut Round) -> Option<usize> {
+    let [greetings, bytes] = ["greetings", "greeting_bytes"].map(|name| round.counts.remove(name));
+    bytes?.checked_div(greetings?).map(|bytes| bytes as usize)
 }
 
 /// Texts, escaped for JSON.
@@ -136,30 +153,61 @@ fn conversations(accounts: u32) -> Vec<Planned> {
     pairs.chain((0..accounts / MEMBERS).map(group)).collect()
 }
 
-fn fleet(options: &MixedOptions, accounts: u32, texts: &[String]) -> Fleet {
-    let planned = conversations(accounts);
-    let ids: Vec<String> = planned.iter().map(|one| one.id().to_string()).collect();
-    let generators = options.general.generators.clamp(1, accounts / MEMBERS);
+/// The connections of each generator: account and device.
+fn parts(options: &MixedOptions, accounts: u32) -> Vec<Vec<(u32, u32)>> {
     let groups = accounts / MEMBERS;
-    let mut parts = Vec::new();
-    for place in 0..generators {
+    let generators = options.general.generators.clamp(1, groups);
+    let part = |place: u32| {
         let here = groups * place / generators * MEMBERS..groups * (place + 1) / generators * MEMBERS;
-        let share = f64::from(here.len() as u32) / f64::from(accounts);
         let second = here.clone().filter(|account| account % 10 < 3).map(|account| (account, 1));
-        let devices: Vec<(u32, u32)> = here.map(|account| (account, 0)).chain(second).collect();
+        here.map(|account| (account, 0)).chain(second).collect()
+    };
+    (0..generators).map(part).collect()
+}
+
+/// Who hears whom, for the bare relay: the connections of each conversation by their numbers.
+fn circles(accounts: u32, parts: &[Vec<(u32, u32)>]) -> Circles {
+    let mut circles: Vec<Circle> = conversations(accounts)
+        .iter()
+        .map(|planned| Circle { conversation: planned.id().to_string(), numbers: Vec::new() })
+        .collect();
+    for (number, (account, _)) in parts.iter().flatten().enumerate() {
+        for place in of_account(accounts, *account) {
+            circles[place as usize].numbers.push(number as u32);
+        }
+    }
+    Circles::Named(circles)
+}
+
+/// The places of an account's direct conversation and of its group.
+const fn of_account(accounts: u32, account: u32) -> [u32; 2] {
+    [account / 2, accounts / 2 + account / MEMBERS]
+}
+
+fn fleet(
+    options: &MixedOptions,
+    accounts: u32,
+    texts: &[String],
+    parts: &[Vec<(u32, u32)>],
+    token: impl Fn(u32, (u32, u32)) -> String,
+) -> Fleet {
+    let ids: Vec<String> = conversations(accounts).iter().map(|one| one.id().to_string()).collect();
+    let all: usize = parts.iter().map(Vec::len).sum();
+    let mut first = 0;
+    let part = |devices: &Vec<(u32, u32)>| {
+        let share = devices.len() as f64 / all as f64;
         let plan = MixedPlan {
             conversations: ids.clone(),
-            of_line: devices
-                .iter()
-                .map(|(account, _)| [account / 2, accounts / 2 + account / MEMBERS])
-                .collect(),
+            of_line: devices.iter().map(|(account, _)| of_account(accounts, *account)).collect(),
             texts: texts.to_vec(),
             rate: options.rate * share,
             reconnects: options.reconnects / 1_000.0 * devices.len() as f64,
         };
-        let tokens = devices.iter().map(|(account, device)| seed::token(*account, *device)).collect();
-        parts.push((tokens, Load::Mixed(plan)));
-    }
+        let tokens = (first..).zip(devices).map(|(number, device)| token(number, *device)).collect();
+        first += devices.len() as u32;
+        (tokens, Load::Mixed(plan))
+    };
+    let parts = parts.iter().map(part).collect();
     Fleet { parts, window: WINDOW, foreground: true, cores: Cores::of_generator(options.general.pin) }
 }
 
@@ -181,7 +229,7 @@ mod tests {
     fn everybody_is_in_a_pair_and_a_group() {
         let planned = conversations(16);
         for account in 0..16u32 {
-            let [pair, group] = [account / 2, 8 + account / MEMBERS].map(|place| &planned[place as usize]);
+            let [pair, group] = of_account(16, account).map(|place| &planned[place as usize]);
             assert!(pair.members.contains(&account) && pair.members.len() == 2);
             assert!(group.members.contains(&account) && group.members.len() == MEMBERS as usize);
         }

@@ -4,8 +4,8 @@
 //! `/proc`, so that neither itself nor the generators count. With `--bare` the same load goes over a relay that does only
 //! what the kernel makes everybody do.
 //!
-//! Reading order: [`talk`] has the scenarios `pairs` and `group`, the other scenarios stand beside it; [`round`] is one round; [`seed`] fills the folder;
-//! [`generator`] and [`bare`] are the other processes; [`report`] tells.
+//! Reading order: [`talk`] has the scenarios `pairs` and `group`, the other scenarios stand beside it; [`turns`] has the
+//! rounds, [`round`] is one; [`seed`] fills the folder; [`generator`] and [`bare`] are the other processes; [`report`] tells.
 
 mod bare;
 mod boot;
@@ -27,6 +27,7 @@ mod round;
 mod seed;
 mod socket;
 mod talk;
+mod turns;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -73,7 +74,7 @@ pub enum Scenario {
     Plot(plot::PlotOptions),
     /// Run the bare relay
     #[command(hide = true)]
-    Bare(bare::BareOptions),
+    Bare,
     /// Run a generator
     #[command(hide = true)]
     Generate,
@@ -147,7 +148,7 @@ pub fn run(options: &Options) -> Result<(), Stop> {
     file_limit::raise(FILES);
     let done = match &options.scenario {
         Scenario::Plot(options) => return Ok(plot::run(options)?),
-        Scenario::Bare(options) => bare::run(options),
+        Scenario::Bare => bare::run(),
         Scenario::Generate => generator::run(),
         scenario => return crate::block_on(async { Ok(measure(scenario).await?) }),
     };
@@ -177,7 +178,7 @@ async fn perform(scenario: &Scenario) -> Result<Report, BenchError> {
         Scenario::History(options) => history::run(options).await,
         Scenario::Mixed(options) => mixture::run(options).await,
         Scenario::Relay(options) => kernel::run(options).await,
-        Scenario::Plot(_) | Scenario::Bare(_) | Scenario::Generate => Ok(Report::default()),
+        Scenario::Plot(_) | Scenario::Bare | Scenario::Generate => Ok(Report::default()),
     }
 }
 
@@ -191,7 +192,7 @@ impl Scenario {
             Self::History(options) => Some(&options.general),
             Self::Mixed(options) => Some(&options.general),
             Self::Relay(options) => Some(&options.general),
-            Self::Plot(_) | Self::Bare(_) | Self::Generate => None,
+            Self::Plot(_) | Self::Bare | Self::Generate => None,
         }
     }
 }

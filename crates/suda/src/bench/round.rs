@@ -37,6 +37,15 @@ pub struct Round {
     pub counts: BTreeMap<String, u64>,
 }
 
+impl Round {
+    /// Bytes of an answer, on average, where answers are counted.
+    pub fn reply_bytes(&self, length: Length) -> Option<f64> {
+        let answers = self.figures.messages_per_s? * length.measured.as_secs_f64();
+        let bytes = *self.counts.get("reply_bytes")? as f64;
+        (answers > 0.0).then(|| bytes / answers)
+    }
+}
+
 /// What the generators are given to do.
 pub struct Fleet {
     /// For each generator the tokens of its connections and its load.
@@ -52,8 +61,6 @@ pub struct Fleet {
 /// Generators with their connections.
 pub struct Connected {
     generators: Vec<Generator>,
-    /// How many connections there are.
-    pub connections: u32,
     /// Memory of the server's process and of the kernel for each of them.
     user: Option<f64>,
     kernel: Option<f64>,
@@ -96,7 +103,6 @@ impl Fleet {
         let resident = |cost: &Option<Cost>| cost.map(|cost| cost.resident);
         Ok(Connected {
             generators,
-            connections: first,
             user: each(resident(&before.0), resident(&after.0)),
             // Both ends are here, and only one of them is the server's.
             kernel: each(before.1, after.1).map(|both| both / 2.0),

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::bare::plan::BarePlan;
 use super::child::{Cores, Target};
 use super::error::BenchError;
 use super::generator::{Load, MessagesPlan, Pace, Receipts};
 use super::report::Report;
 use super::round::{Fleet, Length, Round};
 use super::seed::{self, Cast, Filling, Planned};
+use super::turns::{Side, Turns};
 use super::{Folder, General};
 
 /// How long the bare relay is driven to find its maximum.
@@ -60,12 +62,9 @@ pub struct Sending {
     /// Bytes of each text, at least 32
     #[arg(long, value_name = "N", default_value_t = 200)]
     pub bytes: usize,
-    /// Also run the bare relay, in turn with the server, and tell the ratio
-    #[arg(long)]
-    pub bare: bool,
-    /// Rounds of the server, and of the bare relay; medians are told
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    pub rounds: u32,
+    /// How often, and beside what.
+    #[command(flatten)]
+    pub turns: Turns,
 }
 
 /// Arguments of `suda bench pairs`.
@@ -150,7 +149,7 @@ async fn run(
     let pace = match (sending.closed, sending.rate) {
         (true, _) => Pace::Closed(sending.in_flight.max(1)),
         (false, Rate::PerSecond(rate)) => Pace::Open(rate),
-        (false, Rate::OfBare(share)) if sending.bare => {
+        (false, Rate::OfBare(share)) if sending.turns.bare => {
             let probe =
                 bench.bare("finding the bare maximum", Pace::Closed(sending.in_flight), PROBE).await?;
             let most = probe.figures.messages_per_s.unwrap_or_default();
@@ -161,37 +160,12 @@ async fn run(
     };
     bench.note(&mut report, pace);
     let length = general.length();
-    for round in 1..=sending.rounds.max(1) {
-        let what = format!("server, round {round} of {}", sending.rounds.max(1));
-        let one = bench.server(&what, pace, length).await?;
-        add(&mut report.errors, one.errors);
-        report.server.push(with_counts(one.figures, one.counts, length));
-        if sending.bare {
-            let what = format!("bare relay, round {round} of {}", sending.rounds.max(1));
-            let one = bench.bare(&what, pace, length).await?;
-            add(&mut report.bare_errors, one.errors);
-            report.bare.push(one.figures);
-        }
-    }
+    let run = async |side: Side, what: &str| match side {
+        Side::Server => bench.server(what, pace, length).await,
+        Side::Bare => bench.bare(what, pace, length).await,
+    };
+    sending.turns.take(&mut report, run).await?;
     Ok(report)
-}
-
-/// Counts of receipts and events become figures a second.
-fn with_counts(
-    mut figures: super::report::Figures,
-    counts: std::collections::BTreeMap<String, u64>,
-    length: Length,
-) -> super::report::Figures {
-    let seconds = (length.warm_up + length.measured).as_secs_f64();
-    let rates = counts.into_iter().map(|(name, count)| (format!("{name}_per_s"), count as f64 / seconds));
-    figures.more.extend(rates);
-    figures
-}
-
-fn add(into: &mut std::collections::BTreeMap<String, u64>, from: std::collections::BTreeMap<String, u64>) {
-    for (name, count) in from {
-        *into.entry(name).or_default() += count;
-    }
 }
 
 impl Talk {
@@ -236,18 +210,15 @@ impl Bench<'_> {
     async fn server(&self, what: &str, pace: Pace, length: Length) -> Result<Round, BenchError> {
         let target = Target::server(&self.folder.data(), Cores::of_target(self.general.pin)).await?;
         let token = |line: u32| seed::token(line / self.talk.devices, line % self.talk.devices);
-        let round = self.round(what, &target, pace, length, self.receipts, token).await?;
+        let round = self.round(what, &target, pace, length, token).await?;
         target.stop().await?;
         Ok(round)
     }
 
     async fn bare(&self, what: &str, pace: Pace, length: Length) -> Result<Round, BenchError> {
-        let folder = self.folder.bare();
-        let target =
-            Target::bare(Some(&folder), self.talk.size(), Cores::of_target(self.general.pin)).await?;
-        let round = self.round(what, &target, pace, length, None, |line| format!("{line:043}")).await?;
-        drop(target);
-        Ok(round)
+        let plan = BarePlan::even(Some(self.folder.bare()), self.talk.size());
+        let target = Target::bare(&plan, Cores::of_target(self.general.pin)).await?;
+        self.round(what, &target, pace, length, BarePlan::token).await
     }
 
     async fn round(
@@ -256,17 +227,16 @@ impl Bench<'_> {
         target: &Target,
         pace: Pace,
         length: Length,
-        receipts: Option<Receipts>,
         token: impl Fn(u32) -> String,
     ) -> Result<Round, BenchError> {
         let receivers = Some(u64::from(self.talk.size() - 1));
-        let fleet = self.fleet(pace, receipts, token);
+        let fleet = self.fleet(pace, token);
         let mut connected = fleet.connect(target).await?;
-        connected.run(what, target, &self.folder.data(), length, receivers).await
+        Ok(connected.run(what, target, &self.folder.data(), length, receivers).await?.with_rates(length))
     }
 
     /// Whole conversations are shared out evenly among the generators.
-    fn fleet(&self, pace: Pace, receipts: Option<Receipts>, token: impl Fn(u32) -> String) -> Fleet {
+    fn fleet(&self, pace: Pace, token: impl Fn(u32) -> String) -> Fleet {
         let all = self.talk.conversations;
         let generators = self.general.generators.clamp(1, all);
         let mut parts = Vec::new();
@@ -283,7 +253,7 @@ impl Bench<'_> {
                     Pace::Open(rate) => Pace::Open(rate * share),
                     closed @ Pace::Closed(_) => closed,
                 },
-                receipts,
+                receipts: self.receipts,
             };
             parts.push((tokens, Load::Messages(plan)));
         }

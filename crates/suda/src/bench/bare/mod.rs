@@ -9,42 +9,38 @@
 //! | acknowledged and delivered only after the sync; the next sync begins when the last returns | recovery |
 //! | files of 64 MiB, reserved beforehand | limits, rates, timeouts |
 //!
-//! A connection's token is its number. Numbers of the same group of `members` get each other's messages.
+//! A connection's token is its number; [`plan`] says which numbers get each other's messages. Receipts are answered,
+//! gathered and told; whatever else is asked gets an answer of a given length.
 //!
-//! Reading order: this file has the turns; [`message`] knows the frames; [`mod@file`] is the writer thread.
+//! Reading order: this file has the turns; [`message`] and [`receipts`] know the frames, [`hearing`] who gets them;
+//! [`mod@file`] is the writer thread.
 
 mod file;
+mod hearing;
 mod message;
+pub mod plan;
+mod receipts;
 
-use std::io::{self, Write as _};
+use std::io::{self, BufRead as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsFd as _;
-use std::path::PathBuf;
 
 use suda_server::gateway::websocket::decoder::unmask;
 use suda_server::session::Opcode;
 
 use super::frame;
-use super::poll::{Poll, Ready};
+use super::poll::{Poll, Ready, SECOND, now};
 use super::socket::{Filled, READ_BYTES, Socket};
 use file::Writer;
+use hearing::Hearing;
 use message::{Batch, Request};
+use plan::{BarePlan, Circles};
+use receipts::{Mark, Receipts};
 
 /// The listening socket's token.
 const LISTENER: u64 = u64::MAX - 2;
 /// The writer's token.
 const SYNCED: u64 = u64::MAX - 3;
-
-/// Arguments of the hidden command that runs it.
-#[derive(Clone, Debug, clap::Args)]
-pub struct BareOptions {
-    /// The folder for its file; without one nothing is stored or acknowledged, and frames are passed on as they are
-    #[arg(long, value_name = "FOLDER")]
-    pub folder: Option<PathBuf>,
-    /// How many connections belong together
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    pub members: u32,
-}
 
 /// A connection.
 struct Peer {
@@ -58,13 +54,15 @@ struct Peer {
 struct Bare {
     poll: Poll,
     listener: TcpListener,
-    members: u32,
+    plan: BarePlan,
+    hearing: Hearing,
+    receipts: Receipts,
+    /// When the next part of all connections is pinged, and which.
+    beat: Option<(u64, u32)>,
     peers: Vec<Option<Peer>>,
     free: Vec<u32>,
     /// Connection by number.
     numbers: Vec<Option<u32>>,
-    /// The highest number given of each group's conversation.
-    heads: Vec<u64>,
     dirty: Vec<u32>,
     buffer: Vec<u8>,
     writer: Option<Writer>,
@@ -74,13 +72,16 @@ struct Bare {
     syncing: Option<Batch>,
 }
 
-/// Runs it until the process is ended.
+/// Runs it, by the plan on standard input, until the process is ended.
 ///
 /// # Errors
-/// If the system refuses.
-pub fn run(options: &BareOptions) -> io::Result<()> {
+/// If the plan cannot be read, or the system refuses.
+pub fn run() -> io::Result<()> {
     // Whoever started it may die without a word.
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    let mut plan: BarePlan = serde_json::from_str(&line)?;
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     // The standard library's queue of new connections is short.
     rustix::net::listen(&listener, 1_024)?;
@@ -88,7 +89,7 @@ pub fn run(options: &BareOptions) -> io::Result<()> {
     let address = listener.local_addr()?;
     let poll = Poll::new()?;
     poll.add_level(listener.as_fd(), LISTENER)?;
-    let writer = match &options.folder {
+    let writer = match &plan.folder {
         Some(folder) => Some(Writer::start(folder.clone(), poll.bell(SYNCED)?)?),
         None => None,
     };
@@ -99,11 +100,13 @@ pub fn run(options: &BareOptions) -> io::Result<()> {
     let bare = Bare {
         poll,
         listener,
-        members: options.members.max(2),
+        hearing: Hearing::new(std::mem::replace(&mut plan.circles, Circles::Even(1))),
+        receipts: Receipts::default(),
+        beat: (plan.heartbeat_seconds > 0).then(|| (now() + SECOND, 0)),
+        plan,
         peers: Vec::new(),
         free: Vec::new(),
         numbers: Vec::new(),
-        heads: Vec::new(),
         dirty: Vec::new(),
         buffer: vec![0; READ_BYTES],
         writer,
@@ -117,7 +120,8 @@ impl Bare {
     fn run(mut self) -> io::Result<()> {
         let mut ready = Vec::new();
         loop {
-            self.poll.wait(None, &mut ready)?;
+            let until = [self.receipts.due, self.beat.map(|(at, _)| at)].into_iter().flatten().min();
+            self.poll.wait(until, &mut ready)?;
             for one in ready.drain(..) {
                 match one.token {
                     LISTENER => self.accept()?,
@@ -125,8 +129,36 @@ impl Bare {
                     _ => self.take(one),
                 }
             }
+            if until.is_some_and(|until| until <= now()) {
+                self.look_at_the_time();
+            }
             self.hand_over()?;
             self.flush();
+        }
+    }
+
+    /// Tells what receipts were gathered, and pings the next part of all connections.
+    fn look_at_the_time(&mut self) {
+        let now = now();
+        if self.receipts.due.is_some_and(|due| due <= now) {
+            let mut receipts = std::mem::take(&mut self.receipts);
+            receipts.tell(|moved, marks, event| {
+                for author in &moved.authors {
+                    self.push(*author, |out| out.extend_from_slice(event));
+                }
+                self.gathering.push_marks(marks);
+            });
+            self.receipts = receipts;
+        }
+        if let Some((_, part)) = self.beat.filter(|(at, _)| *at <= now) {
+            let parts = self.plan.heartbeat_seconds;
+            for place in (part % parts..self.peers.len() as u32).step_by(parts as usize) {
+                if let Some(peer) = &mut self.peers[place as usize] {
+                    frame::write(peer.socket.out(), Opcode::Ping, None, |_| {});
+                    self.touch(place);
+                }
+            }
+            self.beat = Some((now + SECOND, part + 1));
         }
     }
 
@@ -212,33 +244,55 @@ impl Bare {
         if self.writer.is_none() {
             return self.pass_on(number, text);
         }
-        let Some(request) = Request::read(text) else { return };
-        let head = &mut self.heads[(number / self.members) as usize];
-        *head += 1;
-        self.gathering.push(number, *head, &request);
+        let Some(request) = Request::read(text) else { return self.answer(place, number, text) };
+        let Some(circle) = self.hearing.circle(number, request.conversation()) else { return };
+        let seq = self.hearing.next(circle);
+        self.gathering.push(number, circle, seq, &request);
+        self.receipts.wrote(circle, number);
+    }
+
+    /// Answers what is no send.
+    fn answer(&mut self, place: u32, number: u32, text: &[u8]) {
+        if let Some(mark) = Mark::read(text) {
+            let Some(circle) = self.hearing.circle(number, mark.conversation) else { return };
+            self.receipts.moved(circle, number, &mark, now());
+            if mark.read.is_some() {
+                return self.gathering.push_answer(number, circle, |out| mark.answer(out));
+            }
+            return self.push(number, |out| mark.answer(out));
+        }
+        let bytes = self.plan.reply_bytes;
+        if let (Some(id), Some(peer)) = (message::id_of(text), &mut self.peers[place as usize]) {
+            message::answer(peer.socket.out(), id, bytes);
+            self.touch(place);
+        }
     }
 
     fn greet(&mut self, place: u32, text: &[u8]) {
         let Some(number) = message::number_of_hello(text) else { return };
-        let (number, group) = (number as usize, (number / self.members) as usize);
+        let number = number as usize;
         self.numbers.resize(self.numbers.len().max(number + 1), None);
-        self.heads.resize(self.heads.len().max(group + 1), 0);
         self.numbers[number] = Some(place);
         if let Some(peer) = &mut self.peers[place as usize] {
             peer.number = Some(number as u32);
-            frame::write(peer.socket.out(), Opcode::Text, None, |out| {
-                out.extend_from_slice(message::WELCOME)
-            });
+            message::welcome(peer.socket.out(), self.plan.greeting_bytes);
         }
         self.touch(place);
     }
 
     /// Passes a frame on at once.
     fn pass_on(&mut self, number: u32, text: &[u8]) {
-        let first = number / self.members * self.members;
-        for other in (first..first + self.members).filter(|other| *other != number) {
-            self.push(other, |out| frame::write(out, Opcode::Text, None, |out| out.extend_from_slice(text)));
-        }
+        let Some(circle) = self.hearing.circle(number, &[]) else { return };
+        self.push_others(circle, number, |out| {
+            frame::write(out, Opcode::Text, None, |out| out.extend_from_slice(text))
+        });
+    }
+
+    /// Appends to what goes out to everybody in a conversation but one.
+    fn push_others(&mut self, circle: u32, number: u32, render: impl Fn(&mut Vec<u8>)) {
+        let hearing = std::mem::take(&mut self.hearing);
+        hearing.others(circle, number, |other| self.push(other, &render));
+        self.hearing = hearing;
     }
 
     /// Appends to what goes out to a number at the end of the turn, if it is there.
@@ -259,13 +313,12 @@ impl Bare {
         for item in &batch.items {
             let (acknowledgement, event) = batch.frames(item);
             self.push(item.sender, |out| out.extend_from_slice(acknowledgement));
-            let first = item.sender / self.members * self.members;
-            for other in (first..first + self.members).filter(|other| *other != item.sender) {
-                self.push(other, |out| out.extend_from_slice(event));
+            if !event.is_empty() {
+                self.push_others(item.circle, item.sender, |out| out.extend_from_slice(event));
             }
         }
         batch.clear();
-        if self.gathering.items.is_empty() {
+        if self.gathering.is_empty() {
             // Its buffers are kept.
             self.gathering = batch;
         }
@@ -275,7 +328,7 @@ impl Bare {
     /// Gives the writer what came, unless it is busy.
     fn hand_over(&mut self) -> io::Result<()> {
         let Some(writer) = &self.writer else { return Ok(()) };
-        if self.syncing.is_some() || self.gathering.items.is_empty() {
+        if self.syncing.is_some() || self.gathering.is_empty() {
             return Ok(());
         }
         let mut batch = std::mem::take(&mut self.gathering);
@@ -307,7 +360,10 @@ impl Bare {
 
     fn lose(&mut self, place: u32) {
         if let Some(peer) = self.peers[place as usize].take() {
-            if let Some(number) = peer.number {
+            // A device that came back already has another connection.
+            if let Some(number) = peer.number
+                && self.numbers[number as usize] == Some(place)
+            {
                 self.numbers[number as usize] = None;
             }
             self.free.push(place);

@@ -261,6 +261,8 @@ impl Mixed {
 
 impl Work for Mixed {
     fn greeted(&mut self, _lines: &mut Lines, line: u32, welcome: &[u8], _now: u64) {
+        self.tally.count("greetings", 1);
+        self.tally.count("greeting_bytes", welcome.len() as u64);
         // Rows name their conversation before their head.
         let of_line = self.plan.of_line[line as usize];
         for (place, conversation) in of_line.into_iter().enumerate() {
