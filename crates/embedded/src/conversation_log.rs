@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use suda_domain::entry::Entry;
@@ -25,6 +25,7 @@ use crate::index::tables::summary_key;
 use crate::index::{Index, IndexError, IndexOptions, Room};
 use crate::log::{self, Disk, LogHooks, LogOptions, OpenReport};
 use crate::merging::{Merger, MergingError};
+use crate::pace::Pace;
 use crate::records;
 use crate::turns::Turns;
 
@@ -100,6 +101,7 @@ pub(crate) struct Core {
     _index_thread: Worker,
     pub index: Arc<Index>,
     turns: Arc<Turns>,
+    pace: Pace,
     pub epoch: AtomicU32,
 }
 
@@ -179,6 +181,7 @@ impl ConversationLog {
             _index_thread: index_thread,
             index,
             turns: Arc::default(),
+            pace: Pace::default(),
             epoch: AtomicU32::new(epoch),
         };
         let core = Arc::new(core);
@@ -195,11 +198,25 @@ impl ConversationLog {
         done.await.map_err(Failure::unavailable)?
     }
 
+    /// Runs `work`, which reads little, in place where reads are quick, and beside the tasks otherwise.
+    async fn reading<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Core) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let timed = |core: &Core| {
+            let began = Instant::now();
+            let done = work(core);
+            core.pace.took(began.elapsed());
+            done
+        };
+        if self.core.pace.is_quick() { timed(&self.core) } else { self.blocking(timed).await }
+    }
+
     async fn head(&self, conversation: ConversationId) -> Result<u64, Failure> {
         let key = summary_key(conversation);
         let summary: Option<Summary> = match self.core.index.remembered(&key)? {
             Some(summary) => summary,
-            None => self.blocking(move |core| Ok(core.index.view()?.get(&key)?)).await?,
+            None => self.reading(move |core| Ok(core.index.view()?.get(&key)?)).await?,
         };
         Ok(summary.map_or(0, |summary| summary.head))
     }
@@ -281,7 +298,7 @@ impl Log for ConversationLog {
     }
 
     async fn load(&self, conversation: ConversationId, recent: u32) -> Result<Option<Loaded>, Failure> {
-        self.blocking(move |core| core.load(conversation, recent)).await
+        self.reading(move |core| core.load(conversation, recent)).await
     }
 
     async fn read(
@@ -291,11 +308,11 @@ impl Log for ConversationLog {
         to: u64,
         most_bytes: usize,
     ) -> Result<Vec<Entry>, Failure> {
-        self.blocking(move |core| core.read(conversation, from, to, most_bytes)).await
+        self.reading(move |core| core.read(conversation, from, to, most_bytes)).await
     }
 
     async fn pieces(&self, wanted: Vec<Wanted>) -> Result<Vec<Piece>, Failure> {
-        self.blocking(move |core| core.pieces(&wanted)).await
+        self.reading(move |core| core.pieces(&wanted)).await
     }
 
     async fn message_states(
@@ -304,7 +321,7 @@ impl Log for ConversationLog {
         from: u64,
         to: u64,
     ) -> Result<Vec<(u64, MessageState)>, Failure> {
-        self.blocking(move |core| core.message_states(conversation, from, to)).await
+        self.reading(move |core| core.message_states(conversation, from, to)).await
     }
 
     async fn own_values(

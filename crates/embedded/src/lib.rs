@@ -6,7 +6,7 @@
 //! | [`log`] | segment files, appended to and synced in groups: what is acknowledged is here |
 //! | [`records`] | what the log's records mean |
 //! | `index` | an LMDB database derived from the log, with its tail in memory |
-//! | [`conversation_log`], `history`, `entries`, `inbox`, `turns` | the ports `Log` and `Inbox` over log and index |
+//! | [`conversation_log`], `history`, `entries`, `inbox`, `turns`, `pace` | the ports `Log` and `Inbox` over log and index |
 //! | `merging` | sealed segments become sorted files |
 //! | [`database`], `accounts`, `contacts`, `devices`, `jobs`, `row` | the other ports over SQLite |
 
@@ -22,6 +22,7 @@ pub mod index;
 mod jobs;
 pub mod log;
 mod merging;
+mod pace;
 pub mod records;
 mod row;
 pub mod store;

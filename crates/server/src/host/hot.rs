@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use suda_domain::conversation::{Conversation, Need};
 use suda_domain::entry::Entry;
 use suda_domain::receipts::{Marks, Summary};
+use suda_proto::entry::ConversationKind;
 use suda_proto::event::MemberMarks;
 use suda_proto::reply::Sent;
 use suda_proto::{AccountId, Code};
@@ -43,13 +44,24 @@ pub(super) struct Hot {
     /// The commit under way.
     pub batch: Option<Batch>,
     /// What is being read for the order in front.
-    pub learning: Option<Need>,
+    pub learning: Option<Lack>,
+    /// Whether it is known if a direct conversation's two block each other; it is read when somebody writes.
+    pub knows_relation: bool,
     /// Marks that moved since the others were told: how they were then.
     pub moved: BTreeMap<AccountId, MemberMarks>,
     /// Whether telling them waits for a free moment.
     pub marks_due: bool,
     /// When each member's typing was passed on last.
     pub typed: HashMap<AccountId, u64>,
+}
+
+/// What must be read before an order can be taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Lack {
+    /// Something of the conversation.
+    Of(Need),
+    /// How a direct conversation's two stand to each other.
+    Relation([AccountId; 2]),
 }
 
 /// One commit: what is appended, and whom to tell when it is durable.
@@ -118,8 +130,11 @@ impl Slot {
 }
 
 impl Hot {
-    pub fn new(conversation: Conversation) -> Self {
+    /// A conversation as it was read; `blocked` where it is known whether its two block each other.
+    pub fn new(mut conversation: Conversation, blocked: Option<bool>) -> Self {
+        conversation.blocked = blocked.unwrap_or_default();
         Self {
+            knows_relation: blocked.is_some(),
             committed: *conversation.summary(),
             conversation,
             batch: None,
@@ -128,6 +143,12 @@ impl Hot {
             marks_due: false,
             typed: HashMap::new(),
         }
+    }
+
+    /// The two whose relation must be known before somebody writes, unless it is.
+    pub fn unknown_relation(&self) -> Option<[AccountId; 2]> {
+        let header = &self.conversation.membership().header;
+        header.pair.filter(|_| !self.knows_relation && header.kind == ConversationKind::Direct)
     }
 
     /// Whether orders can be taken now.

@@ -1,13 +1,13 @@
 //! How one conversation goes on: orders are stepped into a batch, the batch is committed, whoever waits is told.
 
-use suda_domain::conversation::{Command, Conversation, Need, Step};
+use suda_domain::conversation::{Command, Conversation, Step};
 use suda_domain::ports::Failure;
 use suda_domain::ports::log::{Append, AppendError};
 use suda_proto::reply::{Marked, Sent};
 use suda_proto::{AccountId, Code, ConversationId};
 use tokio::sync::oneshot;
 
-use super::hot::{Batch, Hot, Read, Slot, State};
+use super::hot::{Batch, Hot, Lack, Read, Slot, State};
 use super::order::{Reply, View, What};
 use super::shard::{Shard, code_of};
 
@@ -22,7 +22,7 @@ enum Taken {
     /// It is answered, or will be with the batch.
     Yes,
     /// Something must be learnt first; here it is back.
-    Needs(Need, What),
+    Needs(Lack, What),
     /// It must not see what is not durable yet; here it is back.
     AfterCommit(What),
 }
@@ -61,7 +61,7 @@ impl Shard {
                 hot.batch = Some(batch);
             } else if let Some(need) = need {
                 hot.learning = Some(need);
-                self.learn(id, need, hot.conversation.known_from());
+                self.find(id, need, hot.conversation.known_from());
             }
         }
         self.slots.insert(id, slot);
@@ -81,6 +81,10 @@ impl Shard {
         let State::Hot(hot) = &mut slot.state else {
             return self.take_order_of_missing(id, slot, batch, order);
         };
+        let writes = matches!(order, What::Act { .. } | What::Typing { .. });
+        if let Some(pair) = hot.unknown_relation().filter(|_| writes) {
+            return Taken::Needs(Lack::Relation(pair), order);
+        }
         match order {
             What::Act { command, reply, origin } => self.take_act(hot, batch, command, reply, origin),
             What::Mark { account, delivered, read, reply, origin } => {
@@ -92,16 +96,13 @@ impl Shard {
                 drop(reply.send(passed));
                 Taken::Yes
             }
-            order @ (What::View { .. } | What::RelationChanged) if !batch.is_empty() => {
-                Taken::AfterCommit(order)
-            }
+            order @ What::View { .. } if !batch.is_empty() => Taken::AfterCommit(order),
             What::View { account, reply } => {
                 self.answer_view(hot, account, reply);
                 Taken::Yes
             }
             What::RelationChanged => {
-                slot.state = State::Loading;
-                self.load(id, None);
+                hot.knows_relation = false;
                 Taken::Yes
             }
         }
@@ -129,7 +130,7 @@ impl Shard {
             Step::Refuse(error) => reply.send(Err(error)),
             Step::Need(need) => {
                 let order = What::Act { command, reply, origin };
-                return Taken::Needs(need, order);
+                return Taken::Needs(Lack::Of(need), order);
             }
         }
         Taken::Yes
@@ -161,7 +162,7 @@ impl Shard {
         let now = self.surroundings.clock.now();
         match Conversation::create(id, epoch, &command, &self.surroundings.settings.limits, now) {
             Ok((conversation, Step::Append { entries, sent })) => {
-                let mut hot = Hot::new(conversation);
+                let mut hot = Hot::new(conversation, None);
                 hot.committed = Default::default();
                 slot.state = State::Hot(Box::new(hot));
                 batch.take(entries, origin);
@@ -199,7 +200,7 @@ impl Shard {
                 reply.send(Ok(marked(&hot.conversation, account)));
             }
             Err(Step::Need(need)) => {
-                return Taken::Needs(need, What::Mark { account, delivered, read, reply, origin });
+                return Taken::Needs(Lack::Of(need), What::Mark { account, delivered, read, reply, origin });
             }
             Err(Step::Refuse(error)) => reply.send(Err(error)),
             Err(_) => reply.send(Err(Code::Internal.error())),
@@ -251,10 +252,10 @@ impl Shard {
                 if !matches!(error, AppendError::Overloaded) {
                     tracing::error!(%error, "a commit failed");
                 }
-                let blocked = hot.conversation.blocked;
+                let blocked = hot.knows_relation.then_some(hot.conversation.blocked);
                 slot.state = State::Loading;
                 batch.refuse(code);
-                self.load(id, Some(blocked));
+                self.load(id, blocked);
             }
         }
     }

@@ -11,13 +11,12 @@ use suda_domain::conversation::{Conversation, MessageFacts, Need};
 use suda_domain::entry::Envelope;
 use suda_domain::ports::log::{Append, AppendError};
 use suda_domain::ports::{Failure, Log};
-use suda_proto::entry::ConversationKind;
 use suda_proto::{Code, ConversationId};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use super::Surroundings;
-use super::hot::{Hot, Slot, State};
+use super::hot::{Hot, Lack, Slot, State};
 use super::order::Order;
 
 /// Most orders taken in one turn.
@@ -51,7 +50,8 @@ pub(super) struct Done {
 }
 
 enum Outcome {
-    Loaded(Result<Option<Box<Conversation>>, Failure>),
+    Loaded(Result<Option<Box<Conversation>>, Failure>, Option<bool>),
+    Relation(Result<bool, Failure>),
     Appended(Result<(), AppendError>),
     Envelopes(Result<Vec<Envelope>, Failure>),
     Envelope(Result<Vec<Envelope>, Failure>),
@@ -134,7 +134,11 @@ impl Shard {
     fn finish(&mut self, done: Done) {
         let Done { conversation, outcome } = done;
         match outcome {
-            Outcome::Loaded(loaded) => self.loaded(conversation, loaded),
+            Outcome::Loaded(loaded, blocked) => self.loaded(conversation, loaded, blocked),
+            Outcome::Relation(Ok(blocked)) => self.learnt(conversation, |hot| {
+                hot.knows_relation = true;
+                hot.conversation.blocked = blocked;
+            }),
             Outcome::Appended(outcome) => self.appended(conversation, outcome),
             Outcome::Envelopes(Ok(envelopes)) => {
                 self.learnt(conversation, |hot| hot.conversation.learn_envelopes(envelopes));
@@ -148,7 +152,8 @@ impl Shard {
             Outcome::Message(seq, Ok(facts)) => {
                 self.learnt(conversation, |hot| hot.conversation.learn_message(seq, facts));
             }
-            Outcome::Envelopes(Err(failure))
+            Outcome::Relation(Err(failure))
+            | Outcome::Envelopes(Err(failure))
             | Outcome::Envelope(Err(failure))
             | Outcome::Message(_, Err(failure)) => {
                 tracing::error!(%failure, "reading a conversation failed");
@@ -163,12 +168,17 @@ impl Shard {
         self.pump(conversation);
     }
 
-    fn loaded(&mut self, conversation: ConversationId, loaded: Result<Option<Box<Conversation>>, Failure>) {
+    fn loaded(
+        &mut self,
+        conversation: ConversationId,
+        loaded: Result<Option<Box<Conversation>>, Failure>,
+        blocked: Option<bool>,
+    ) {
         let Some(slot) = self.slots.get_mut(&conversation) else {
             return;
         };
         match loaded {
-            Ok(Some(loaded)) => slot.state = State::Hot(Box::new(Hot::new(*loaded))),
+            Ok(Some(loaded)) => slot.state = State::Hot(Box::new(Hot::new(*loaded, blocked))),
             Ok(None) => slot.state = State::Missing,
             Err(failure) => {
                 tracing::error!(%failure, "loading a conversation failed");
@@ -186,30 +196,34 @@ impl Shard {
         }
     }
 
-    /// Starts reading a conversation, and for a direct one whether its two block each other, unless that is known.
+    /// Starts reading a conversation. Whether a direct one's two block each other is read when it is needed, unless it
+    /// is known.
     pub fn load(&mut self, id: ConversationId, blocked: Option<bool>) {
-        let ports = self.surroundings.ports.clone();
+        let log = Arc::clone(&self.surroundings.ports.log);
         self.under_way.push(Box::pin(async move {
-            let read = async {
-                let Some(loaded) = ports.log.load(id, RECENT).await? else {
-                    return Ok(None);
-                };
-                let mut conversation = Conversation::loaded(id, loaded);
-                let header = &conversation.membership().header;
-                if let (ConversationKind::Direct, Some([a, b])) = (header.kind, header.pair) {
-                    conversation.blocked = match blocked {
-                        Some(blocked) => blocked,
-                        None => ports.contacts.between(a, b).await?.is_blocked(),
-                    };
-                }
-                Ok(Some(Box::new(conversation)))
-            };
-            Done { conversation: id, outcome: Outcome::Loaded(read.await) }
+            let loaded = log.load(id, RECENT).await;
+            let loaded = loaded.map(|loaded| Some(Box::new(Conversation::loaded(id, loaded?))));
+            Done { conversation: id, outcome: Outcome::Loaded(loaded, blocked) }
         }));
     }
 
+    /// Starts reading what the order in front lacks.
+    pub fn find(&mut self, id: ConversationId, lack: Lack, known_from: u64) {
+        match lack {
+            Lack::Of(need) => self.learn(id, need, known_from),
+            Lack::Relation([first, second]) => {
+                let contacts = Arc::clone(&self.surroundings.ports.contacts);
+                self.under_way.push(Box::pin(async move {
+                    let between = contacts.between(first, second).await;
+                    let outcome = Outcome::Relation(between.map(|between| between.is_blocked()));
+                    Done { conversation: id, outcome }
+                }));
+            }
+        }
+    }
+
     /// Starts reading what the order in front needs.
-    pub fn learn(&mut self, id: ConversationId, need: Need, known_from: u64) {
+    fn learn(&mut self, id: ConversationId, need: Need, known_from: u64) {
         let log = Arc::clone(&self.surroundings.ports.log);
         self.under_way.push(Box::pin(async move {
             let outcome = match need {
