@@ -226,7 +226,8 @@ impl Engine {
             Event::Rows(rows) => self.on_polled_rows(rows.rows).await,
             Event::Reset(reset) => self.on_reset(reset).await,
             Event::Resync {} => self.on_resync().await,
-            Event::Unknown => Ok(()),
+            // Who is there is shown nowhere yet.
+            Event::Presence(_) | Event::Unknown => Ok(()),
         }
     }
 

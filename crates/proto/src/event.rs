@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entry::Entry;
 use crate::ids::{AccountId, ConversationId};
+use crate::presence::Presences;
 use crate::raw::Raw;
 use crate::reply::Row;
 
@@ -20,6 +21,8 @@ pub enum Event {
     Read(ReadMark),
     /// A member types or stopped; forget it after six seconds.
     Typing(TypingMember),
+    /// States that changed, of accounts that the session watches or shares an open conversation with.
+    Presence(Presences),
     /// Conversations whose heads moved; only in `GET /v1/sync` replies.
     Rows(Rows),
     /// The conversation's history may differ from what the device saw: drop its cache and load it again.
@@ -47,6 +50,7 @@ impl<'de> Deserialize<'de> for Event {
             "marks" => body.parse().map(Self::Marks),
             "read" => body.parse().map(Self::Read),
             "typing" => body.parse().map(Self::Typing),
+            "presence" => body.parse().map(Self::Presence),
             "rows" => body.parse().map(Self::Rows),
             "reset" => body.parse().map(Self::Reset),
             "resync" => Ok(Self::Resync {}),

@@ -51,7 +51,7 @@ impl<'a> RequestFrame<'a> {
             "hello" => Hello, "send" => Send, "history" => History, "window" => Window,
             "conversation" => Conversation, "open" => Open, "close" => Close, "mark" => Mark, "typing" => Typing,
             "set" => Set, "own_state" => OwnState, "reactions" => Reactions, "profiles" => Profiles,
-            "foreground" => Foreground, "ping" => Ping,
+            "watch" => Watch, "foreground" => Foreground, "ping" => Ping,
         }
     }
 

@@ -4,7 +4,8 @@
 //! `suda-domain`. The prose reference is `docs/protocol.md`; a checksum of this crate is pinned there, so that the
 //! wire cannot change without touching the page that describes it.
 //!
-//! Reading order: [`ids`], [`entry`], [`request`], [`reply`], [`event`], [`frame`], [`error`], [`close`], [`rest`].
+//! Reading order: [`ids`], [`entry`], [`request`], [`reply`], [`event`], [`presence`], [`frame`],
+//! [`error`], [`close`], [`rest`].
 
 pub mod close;
 pub mod entries_text;
@@ -14,6 +15,7 @@ pub mod event;
 pub mod frame;
 pub mod ids;
 pub mod limits;
+pub mod presence;
 pub mod raw;
 pub mod reply;
 pub mod request;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::entry::{ConversationKind, Entry, History, Role};
 use crate::ids::{AccountId, ConversationId, DeviceId, Position};
 use crate::limits::Limits;
+use crate::presence::Presence;
 use crate::raw::Raw;
 
 /// Answers `hello`: the session lives, and here is what the device may have missed.
@@ -144,7 +145,7 @@ pub struct Member {
     pub read: u64,
 }
 
-/// Answers `open`: how far everybody is, now; changes follow as `marks` events.
+/// Answers `open`: how far everybody is and who is there, now; changes follow as `marks` and `presence` events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Opened {
     /// The log's epoch.
@@ -153,6 +154,12 @@ pub struct Opened {
     pub head: u64,
     /// The members with their watermarks.
     pub members: Vec<Member>,
+    /// How many members are online now, oneself not counted; absent for a conversation of kind `self`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub online: Option<u32>,
+    /// The other members' states; empty in a group of more than 50, of which there is only the count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub presences: Vec<Presence>,
 }
 
 /// Answers `mark`; a `read` mark is durable.

@@ -37,6 +37,8 @@ pub enum Request {
     Reactions(ReactionsQuery),
     /// Names and colours of accounts; reply [`crate::reply::Profiles`].
     Profiles(ProfilesQuery),
+    /// The accounts on screen: their presence is wanted; reply [`crate::presence::Presences`].
+    Watch(Watch),
     /// The device came to the foreground or left it; reply [`crate::reply::Done`].
     Foreground(Foreground),
     /// A new resume token; reply [`crate::reply::Pong`].
@@ -212,6 +214,13 @@ pub struct ReactionsQuery {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProfilesQuery {
     /// Of whom; up to 200.
+    pub accounts: Vec<AccountId>,
+}
+
+/// Names the accounts on screen, in place of the list before; an empty list ends it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Watch {
+    /// Whose presence is wanted; up to 200.
     pub accounts: Vec<AccountId>,
 }
 

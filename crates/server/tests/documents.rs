@@ -16,6 +16,7 @@ use suda_proto::entry::{
 };
 use suda_proto::event::{Event, Synced};
 use suda_proto::frame::{OutgoingRequest, RequestFrame, ServerFrame};
+use suda_proto::presence::Presences;
 use suda_proto::{Code, Entry, Limits, Raw, reply, rest};
 use suda_server::api::route::Access;
 use suda_server::api::{openapi, routes};
@@ -79,8 +80,8 @@ fn every_example_is_what_it_says() {
 #[test]
 fn nothing_lacks_an_example() {
     let requests = "hello send history window conversation open close mark typing set own_state reactions profiles \
-                    foreground ping";
-    let events = "entries marks read typing rows reset resync";
+                    watch foreground ping";
+    let events = "entries marks read typing presence rows reset resync";
     let protocol = protocol();
     let examples = examples(&protocol);
     let has = |label: &str| examples.iter().any(|example| example.label == label);
@@ -151,6 +152,7 @@ fn check_reply(name: &str, text: &str) -> Result<(), String> {
         "own_state" => written::<reply::OwnState>(&ok),
         "reactions" => written::<reply::Reactions>(&ok),
         "profiles" => written::<reply::Profiles>(&ok),
+        "watch" => written::<Presences>(&ok),
         "ping" => written::<reply::Pong>(&ok),
         "close" | "typing" | "foreground" => written::<reply::Done>(&ok),
         _ => Err("there is no such request".to_owned()),

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use suda_domain::conversation::{Act, Command};
 use suda_proto::entries_text::page_text;
 use suda_proto::entry::{SetBody, SetKey};
+use suda_proto::presence::{Presence, PresenceState, Presences};
 use suda_proto::reply::{Done, OwnItem, OwnState, Pong, Profiles};
-use suda_proto::request::{OwnStateQuery, Request, Send, Set};
+use suda_proto::request::{OwnStateQuery, Request, Send, Set, Watch};
 use suda_proto::rest::Profile;
 use suda_proto::{Code, ConversationId, ErrorBody, Kind, Raw};
 
@@ -20,6 +21,9 @@ use crate::session::{Answer, Frame};
 
 /// Most accounts of one `profiles` request.
 const PROFILES: usize = 200;
+
+/// Most accounts of one `watch` request.
+const WATCHED: usize = 200;
 
 /// Most values of one `own_state` reply.
 const OWN_VALUES: u32 = 100;
@@ -102,6 +106,7 @@ pub async fn answer(server: &Arc<Server>, caller: &Caller, request: Request) -> 
             }
             Raw::of(&Profiles { profiles: profiles(server, &query.accounts).await? })
         }
+        Request::Watch(watch) => Raw::of(&presences(&watch)?),
         Request::Foreground(foreground) => {
             if let Some(session) = &caller.session {
                 session.set_foreground(foreground.foreground);
@@ -118,6 +123,15 @@ pub async fn answer(server: &Arc<Server>, caller: &Caller, request: Request) -> 
 async fn profiles(server: &Server, accounts: &[suda_proto::AccountId]) -> Result<Vec<Profile>, ErrorBody> {
     let accounts = server.ports.accounts.find(accounts).await.map_err(storage)?;
     Ok(accounts.iter().map(profile_of).collect())
+}
+
+/// Answers `watch`. Nobody keeps presence yet, so nothing is known of anybody.
+fn presences(watch: &Watch) -> Result<Presences, ErrorBody> {
+    if watch.accounts.len() > WATCHED {
+        return Err(Code::BadRequest.because("more than 200 accounts"));
+    }
+    let unknown = |account| Presence { account, state: PresenceState::Unknown, last_active_at: None };
+    Ok(Presences { accounts: watch.accounts.iter().copied().map(unknown).collect() })
 }
 
 async fn set_value(server: &Server, caller: &Caller, set: Set) -> Result<suda_proto::reply::Sent, ErrorBody> {

@@ -219,7 +219,13 @@ pub async fn open(
         session.open(conversation);
     }
     match server.hosts()?.view(conversation, caller.account).await {
-        Ok(view) => Ok(Opened { epoch: view.epoch, head: view.summary.head, members: view.members }),
+        Ok(view) => Ok(Opened {
+            epoch: view.epoch,
+            head: view.summary.head,
+            members: view.members,
+            online: None,
+            presences: Vec::new(),
+        }),
         Err(error) => {
             if let Some(session) = &caller.session {
                 session.shut(conversation);
