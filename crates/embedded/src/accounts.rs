@@ -281,8 +281,8 @@ async fn insert_recovery_codes(
 async fn insert(writing: &mut Writing, account: &Account) -> Result<(), Failure> {
     sqlx::query(
         "INSERT INTO accounts (id, name, display_name, colour, about, data, who_may_message, who_may_add, language,
-                               status, external_id, password_hash, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                               status, external_id, password_hash, created_at, who_may_see)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )
     .bind(account.id.bytes().as_slice())
     .bind(account.name.as_str())
@@ -297,6 +297,7 @@ async fn insert(writing: &mut Writing, account: &Account) -> Result<(), Failure>
     .bind(account.external_id.as_deref())
     .bind(account.password_hash.as_deref())
     .bind(stored_time(account.created_at))
+    .bind(audience_word(account.who_may_see))
     .execute(writing.connection())
     .await
     .map_err(failure)?;
@@ -309,7 +310,8 @@ async fn update(writing: &mut Writing, account: AccountId, change: &Change) -> R
         "UPDATE accounts SET
             display_name = coalesce(?2, display_name), colour = coalesce(?3, colour), about = coalesce(?4, about),
             data = coalesce(?5, data), who_may_message = coalesce(?6, who_may_message),
-            who_may_add = coalesce(?7, who_may_add), language = coalesce(?8, language), status = coalesce(?9, status)
+            who_may_add = coalesce(?7, who_may_add), language = coalesce(?8, language), status = coalesce(?9, status),
+            who_may_see = coalesce(?10, who_may_see)
          WHERE id = ?1",
     )
     .bind(account.bytes().as_slice())
@@ -321,6 +323,7 @@ async fn update(writing: &mut Writing, account: AccountId, change: &Change) -> R
     .bind(change.who_may_add.map(audience_word))
     .bind(change.language.as_deref())
     .bind(status.map(status_word))
+    .bind(change.who_may_see.map(audience_word))
     .execute(writing.connection())
     .await
     .map_err(failure)?;
@@ -332,8 +335,8 @@ async fn blank(writing: &mut Writing, account: AccountId) -> Result<(), Failure>
     sqlx::query(
         "UPDATE accounts SET
             name = NULL, display_name = '', colour = 0, about = '', data = NULL, who_may_message = 'everyone',
-            who_may_add = 'everyone', language = '', status = 'deleted', external_id = NULL, password_hash = NULL,
-            created_at = 0
+            who_may_add = 'everyone', who_may_see = 'everyone', language = '', status = 'deleted', external_id = NULL,
+            password_hash = NULL, created_at = 0
          WHERE id = ?1",
     )
     .bind(account.bytes().as_slice())
@@ -365,6 +368,7 @@ fn account(row: &SqliteRow) -> Result<Account, Failure> {
         data,
         who_may_message: columns.word("who_may_message", read_audience)?,
         who_may_add: columns.word("who_may_add", read_audience)?,
+        who_may_see: columns.word("who_may_see", read_audience)?,
         language: columns.text("language")?,
         status: columns.word("status", read_status)?,
         external_id: columns.optional_text("external_id")?,

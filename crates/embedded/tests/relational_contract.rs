@@ -132,6 +132,7 @@ fn marked(number: u32, marker: &str) -> NewAccount {
         data: Some(format!("{{\"data\":\"{marker}\"}}").into()),
         who_may_message: Audience::Everyone,
         who_may_add: Audience::Everyone,
+        who_may_see: Audience::Everyone,
         language: "en".to_owned(),
         status: Status::Active,
         external_id: Some(format!("external {marker}")),
@@ -225,10 +226,32 @@ async fn a_newer_schema_is_refused() {
     run_sql(&path, "PRAGMA user_version = 1000").await;
 
     let error = Database::open(&path).await.expect_err("a database of a later version");
-    assert!(matches!(error, OpenError::Newer { found: 1000, known: 1, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 1000, known: 2, .. }), "{error}");
 
-    run_sql(&path, "PRAGMA user_version = 1").await;
+    run_sql(&path, "PRAGMA user_version = 2").await;
     open(&path).await.check().await.expect("an intact database");
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = file_in(folder.path());
+    let database = open(&path).await;
+    let ada = marked(1, "ada");
+    database.create(ada.clone()).await.expect("create");
+    database.close().await;
+    run_sql(
+        &path,
+        "ALTER TABLE accounts DROP COLUMN who_may_see;
+         DELETE FROM _sqlx_migrations WHERE version > 1;
+         PRAGMA user_version = 1",
+    )
+    .await;
+
+    let database = open(&path).await;
+    let found = database.find(&[ada.account.id]).await.expect("find");
+    assert_eq!(found, [Account { recovery_codes_left: 1, ..ada.account }], "everybody may see it");
+    database.check().await.expect("an intact database");
 }
 
 #[tokio::test]

@@ -83,14 +83,15 @@ where
     both().map_err(serde::de::Error::custom)
 }
 
-/// Reads a type whose last field is flattened, with [`read_as_both`].
+/// Reads a type whose last field is flattened, with [`read_as_both`]. A field that writers of earlier versions lack says
+/// how it is read then: `#[serde(default)]`.
 macro_rules! reads_flattened {
-    ($name:ident { $($field:ident: $type:ty),* } and $inner:ident) => {
+    ($name:ident { $($(#[$meta:meta])* $field:ident: $type:ty),* } and $inner:ident) => {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 #[derive(serde::Deserialize)]
                 struct Own {
-                    $($field: $type,)*
+                    $($(#[$meta])* $field: $type,)*
                 }
                 let (Own { $($field),* }, $inner) = crate::raw::read_as_both(deserializer)?;
                 Ok(Self { $($field,)* $inner })

@@ -52,6 +52,9 @@ pub struct OwnAccount {
     pub who_may_message: Audience,
     /// Who may add the account to a group.
     pub who_may_add: Audience,
+    /// Who may see when it is online or types, and how far it has read. Whoever chooses nobody sees none of that of
+    /// others either.
+    pub who_may_see: Audience,
     /// The language of the interface: a BCP 47 tag such as `en` or `ko`.
     pub language: String,
     /// When the account was made, milliseconds since 1970.
@@ -60,7 +63,7 @@ pub struct OwnAccount {
     pub recovery_codes_left: u32,
 }
 
-reads_flattened!(OwnAccount { who_may_message: Audience, who_may_add: Audience, language: String, created_at: u64, recovery_codes_left: u32 } and profile);
+reads_flattened!(OwnAccount { who_may_message: Audience, who_may_add: Audience, #[serde(default)] who_may_see: Audience, language: String, created_at: u64, recovery_codes_left: u32 } and profile);
 
 /// Names the installation that logs in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -159,6 +162,10 @@ pub struct AccountChange {
     /// Who may add the account to a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who_may_add: Option<Audience>,
+    /// Who may see when it is online or types, and how far it has read. Whoever chooses nobody sees none of that of
+    /// others either.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who_may_see: Option<Audience>,
     /// The language of the interface.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,

@@ -219,7 +219,9 @@ async fn settings_contacts_and_devices_are_in_step() {
 async fn people_choose_who_reaches_them() {
     let server = Server::spawn(&[]);
     let [mina, joon] = people(&server).await;
-    mina.ok("PATCH", "/v1/account", json!({ "who_may_message": "contacts", "who_may_add": "nobody" })).await;
+    let change = json!({ "who_may_message": "contacts", "who_may_add": "nobody", "who_may_see": "contacts" });
+    let changed = mina.ok("PATCH", "/v1/account", change).await;
+    assert_eq!(changed["who_may_see"], "contacts");
     let (status, answer) = joon.rest("POST", "/v1/direct", json!({ "account": mina.id })).await;
     assert_eq!((status, &answer["error"]["code"]), (403, &json!("not_accepting")));
     joon.ok("PUT", &format!("/v1/contacts/{}", mina.id), json!({})).await;

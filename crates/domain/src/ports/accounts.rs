@@ -27,6 +27,8 @@ pub struct Account {
     pub who_may_message: Audience,
     /// Who may add it to a group.
     pub who_may_add: Audience,
+    /// Who may see when it is online or types, and how far it has read.
+    pub who_may_see: Audience,
     /// A BCP 47 tag.
     pub language: String,
     /// Whether it may be used.
@@ -93,6 +95,8 @@ pub struct Change {
     pub who_may_message: Option<Audience>,
     /// Who may add it to a group.
     pub who_may_add: Option<Audience>,
+    /// Who may see when it is online or types, and how far it has read.
+    pub who_may_see: Option<Audience>,
     /// The language.
     pub language: Option<String>,
     /// `Active` or `Disabled`; `Deleted` is ignored. Disabling logs every device out.

@@ -96,6 +96,7 @@ pub(super) fn own_account(account: &Account) -> OwnAccount {
         profile: profile_of(account),
         who_may_message: account.who_may_message,
         who_may_add: account.who_may_add,
+        who_may_see: account.who_may_see,
         language: account.language.clone(),
         created_at: account.created_at,
         recovery_codes_left: account.recovery_codes_left,
@@ -131,6 +132,7 @@ async fn change(
         data: body.data.map(|data| data.bytes().clone()),
         who_may_message: body.who_may_message,
         who_may_add: body.who_may_add,
+        who_may_see: body.who_may_see,
         language: body.language,
         status: None,
     };

@@ -147,6 +147,7 @@ pub(super) fn new_account(
         data: None,
         who_may_message: Audience::Everyone,
         who_may_add: Audience::Everyone,
+        who_may_see: Audience::Everyone,
         language: "en".to_owned(),
         status: Status::Active,
         external_id,

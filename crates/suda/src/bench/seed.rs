@@ -210,6 +210,7 @@ async fn make_account(database: &Database, number: u32, devices: u32) -> Result<
         data: None,
         who_may_message: Audience::Everyone,
         who_may_add: Audience::Everyone,
+        who_may_see: Audience::Everyone,
         language: "en".to_owned(),
         status: Status::Active,
         external_id: None,

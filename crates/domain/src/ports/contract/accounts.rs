@@ -181,6 +181,7 @@ pub async fn changes(storage: &mut dyn Storage) {
         data: Some(Bytes::from_static(b"null")),
         who_may_message: Some(Audience::Nobody),
         who_may_add: Some(Audience::Everyone),
+        who_may_see: Some(Audience::Nobody),
         language: Some("en".to_owned()),
         status: Some(Status::Deleted),
     };
@@ -189,6 +190,7 @@ pub async fn changes(storage: &mut dyn Storage) {
     expected.data = Some(Bytes::from_static(b"null"));
     expected.who_may_message = Audience::Nobody;
     expected.who_may_add = Audience::Everyone;
+    expected.who_may_see = Audience::Nobody;
     "en".clone_into(&mut expected.language);
     assert_eq!(
         change(&ports, "ada", rest).await,

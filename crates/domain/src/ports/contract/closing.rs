@@ -58,6 +58,7 @@ pub async fn deletion(storage: &mut dyn Storage) {
         data: None,
         who_may_message: Audience::Everyone,
         who_may_add: Audience::Everyone,
+        who_may_see: Audience::Everyone,
         language: String::new(),
         status: Status::Deleted,
         external_id: None,

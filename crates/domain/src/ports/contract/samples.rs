@@ -43,6 +43,7 @@ pub fn account(name: &str) -> Account {
         data: Some(Bytes::from_static(br#"{"plan":"gold"}"#)),
         who_may_message: Audience::Contacts,
         who_may_add: Audience::Nobody,
+        who_may_see: Audience::Contacts,
         language: "ko".to_owned(),
         status: Status::Active,
         external_id: Some(format!("external {name}")),
