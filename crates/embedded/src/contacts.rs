@@ -1,5 +1,7 @@
 //! Port [`Contacts`]: the table of who sees whom how.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use suda_domain::ports::Failure;
 use suda_domain::ports::contacts::{Asked, Between, Contacts};
@@ -10,7 +12,7 @@ use suda_proto::rest::Relation;
 use crate::accounts::is_deleted_or_unknown;
 use crate::database::{Database, Writing, failure};
 use crate::jobs::promise;
-use crate::row::Columns;
+use crate::row::{Columns, stored_ids};
 
 #[async_trait]
 impl Contacts for Database {
@@ -88,6 +90,37 @@ impl Contacts for Database {
             }
         }
         Ok(between)
+    }
+
+    async fn among(
+        &self,
+        account: AccountId,
+        others: &[AccountId],
+    ) -> Result<Vec<(AccountId, Between)>, Failure> {
+        // Two halves, so that each finds its rows by an index.
+        let rows = sqlx::query(
+            "SELECT other AS peer, relation, TRUE AS is_first FROM contacts
+             WHERE account = ?1 AND other IN (SELECT unhex(value) FROM json_each(?2))
+             UNION ALL
+             SELECT account AS peer, relation, FALSE AS is_first FROM contacts
+             WHERE other = ?1 AND account IN (SELECT unhex(value) FROM json_each(?2))",
+        )
+        .bind(account.bytes().as_slice())
+        .bind(stored_ids(others.iter().map(AccountId::bytes)))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failure)?;
+        let mut found: BTreeMap<AccountId, Between> = BTreeMap::new();
+        for row in &rows {
+            let columns = Columns(row);
+            let between = found.entry(AccountId::from_bytes(columns.array("peer")?)).or_default();
+            let relation = Some(columns.word("relation", read_relation)?);
+            match columns.number::<u8>("is_first")? {
+                0 => between.second = relation,
+                _ => between.first = relation,
+            }
+        }
+        Ok(found.into_iter().collect())
     }
 
     async fn list(&self, account: AccountId) -> Result<Vec<(AccountId, Relation)>, Failure> {

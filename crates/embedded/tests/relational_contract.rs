@@ -95,6 +95,7 @@ suite!(devices_removing, devices::removing);
 suite!(devices_touching, devices::touching);
 suite!(contacts_transitions, contacts::transitions);
 suite!(contacts_both_sides, contacts::both_sides);
+suite!(contacts_among, contacts::among);
 suite!(contacts_asking_at_once, contacts::asking_at_once);
 suite!(contacts_limit, contacts::limit);
 suite!(contacts_missing_accounts, contacts::missing_accounts);

@@ -59,6 +59,14 @@ pub trait Contacts: Send + Sync + 'static {
     /// How two accounts stand.
     async fn between(&self, first: AccountId, second: AccountId) -> Result<Between, Failure>;
 
+    /// How the account (`first`) and each of the others (`second`) stand, ordered by the other. Whoever stands in no relation
+    /// to it, in either direction, is left out. One question, however many there are; they should be a few hundred at most.
+    async fn among(
+        &self,
+        account: AccountId,
+        others: &[AccountId],
+    ) -> Result<Vec<(AccountId, Between)>, Failure>;
+
     /// Everybody the account stands in a relation to, ordered by account.
     async fn list(&self, account: AccountId) -> Result<Vec<(AccountId, Relation)>, Failure>;
 }

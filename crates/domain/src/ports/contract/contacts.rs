@@ -159,6 +159,47 @@ pub async fn both_sides(storage: &mut dyn Storage) {
     );
 }
 
+/// How one account and many others stand, asked at once, is what asking for each of them tells.
+pub async fn among(storage: &mut dyn Storage) {
+    let ports = storage.ports().await;
+    let names = ["ada", "asked", "asking", "blocked", "blocking", "both", "contact", "stranger"];
+    make_accounts(&ports, &names).await;
+    ask(&ports, "ada", "asked", PLENTY).await;
+    ask(&ports, "asking", "ada", PLENTY).await;
+    ask(&ports, "ada", "contact", PLENTY).await;
+    ask(&ports, "contact", "ada", PLENTY).await;
+    ask(&ports, "stranger", "contact", PLENTY).await;
+    for (account, other) in [("ada", "blocked"), ("blocking", "ada"), ("ada", "both"), ("both", "ada")] {
+        let block = ports.contacts.block(account_id(account), account_id(other)).await;
+        block.expect("block");
+    }
+
+    let ports = storage.ports().await;
+    let among = async |names: &[&str]| {
+        let others: Vec<AccountId> = names.iter().copied().map(account_id).collect();
+        ports.contacts.among(account_id("ada"), &others).await.expect("how an account stands among others")
+    };
+    let mut expected = Vec::new();
+    for name in ["asked", "asking", "blocked", "blocking", "both", "contact"] {
+        expected.push((account_id(name), between(&ports, "ada", name).await));
+    }
+    expected.sort_by_key(|(account, _)| *account);
+    let everybody = [names.as_slice(), &["unknown", "asked"]].concat();
+    assert_eq!(
+        among(&everybody).await,
+        expected,
+        "everybody in a relation once, by account, as `between` says"
+    );
+    let stands = Between { first: None, second: Some(Relation::Blocked) };
+    assert_eq!(
+        among(&["blocking"]).await,
+        [(account_id("blocking"), stands)],
+        "whoever is not asked for is left out"
+    );
+    assert!(among(&["ada", "stranger", "unknown"]).await.is_empty(), "strangers are left out");
+    assert!(among(&[]).await.is_empty(), "nobody was asked for");
+}
+
 /// Two who ask each other at once become contacts.
 pub async fn asking_at_once(storage: &mut dyn Storage) {
     let ports = storage.ports().await;
