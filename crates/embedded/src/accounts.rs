@@ -11,9 +11,9 @@ use suda_proto::{AccountId, DeviceId};
 
 use crate::contacts::forget_account;
 use crate::database::{Database, Writing, failure};
-use crate::devices;
 use crate::jobs::{forget_jobs_of, promise};
 use crate::row::{Columns, stored_ids, stored_time};
+use crate::{activity, devices};
 
 /// The statement that reads whole accounts, with its conditions.
 macro_rules! select_accounts {
@@ -154,6 +154,7 @@ impl Accounts for Database {
         let removed = devices::remove_all(&mut writing, account, None).await?;
         forget_recovery_codes(&mut writing, account).await?;
         forget_account(&mut writing, account).await?;
+        activity::forget_account(&mut writing, account).await?;
         forget_jobs_of(&mut writing, account).await?;
         blank(&mut writing, account).await?;
         promise(&mut writing, &Task::EraseAccount { account }).await?;

@@ -1,7 +1,7 @@
 //! General data on one machine: an SQLite database with one writer and a few readers.
 //!
-//! The ports stand in one file each ([`accounts`](crate::accounts), `devices`, `contacts`, `jobs`); this file opens,
-//! migrates, checks, copies and cleans the database they share.
+//! The ports stand in one file each ([`accounts`](crate::accounts), `activity`, `devices`, `contacts`, `jobs`); this file
+//! opens, migrates, checks, copies and cleans the database they share.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -75,7 +75,7 @@ pub enum OpenError {
     },
 }
 
-/// The database of accounts, devices, contacts and jobs. Clones share it.
+/// The database of accounts, devices, contacts, activity and jobs. Clones share it.
 ///
 /// A call's effect is synced to disk when the call returns. Text that was deleted is overwritten in place
 /// (`secure_delete`); copies of it elsewhere in the files leave with [`Database::erase_free_space`].

@@ -8,9 +8,10 @@
 //! | `index` | an LMDB database derived from the log, with its tail in memory |
 //! | [`conversation_log`], `history`, `entries`, `inbox`, `turns`, `pace` | the ports `Log` and `Inbox` over log and index |
 //! | `merging` | sealed segments become sorted files |
-//! | [`database`], `accounts`, `contacts`, `devices`, `jobs`, `row` | the other ports over SQLite |
+//! | [`database`], `accounts`, `activity`, `contacts`, `devices`, `jobs`, `row` | the other ports over SQLite |
 
 mod accounts;
+mod activity;
 mod contacts;
 pub mod conversation_log;
 pub mod database;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `log/` | the segment log: conversations, the truth |
 //! | `index/` | derived from the log; may be deleted while nothing runs |
-//! | `suda.db` | accounts, devices, contacts, jobs |
+//! | `suda.db` | accounts, devices, contacts, activity, jobs |
 //! | `store.json` | form, log id, epoch |
 //! | `lock` | held by the process that uses the folder |
 
@@ -147,6 +147,7 @@ impl Store {
             accounts: database.clone(),
             devices: database.clone(),
             contacts: database.clone(),
+            activity: database.clone(),
             jobs: database,
         }
     }
@@ -156,7 +157,7 @@ impl Store {
         &self.report
     }
 
-    /// The database of accounts, devices, contacts and jobs.
+    /// The database of accounts, devices, contacts, activity and jobs.
     pub fn database(&self) -> &Database {
         &self.database
     }

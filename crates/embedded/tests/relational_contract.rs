@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{ConnectOptions, Connection};
 use suda_domain::ports::accounts::{Account, Change, Creation, NewAccount, Status};
 use suda_domain::ports::contract::{
-    Relational, Storage, accounts, closing, contacts, credentials, devices, jobs,
+    Relational, Storage, accounts, activity, closing, contacts, credentials, devices, jobs,
 };
 use suda_domain::ports::devices::Device;
 use suda_domain::ports::{Accounts, Devices, Failure, Jobs};
@@ -53,6 +53,7 @@ impl Storage for Folder {
             accounts: database.clone(),
             devices: database.clone(),
             contacts: database.clone(),
+            activity: database.clone(),
             jobs: database,
         }
     }
@@ -99,6 +100,11 @@ suite!(contacts_among, contacts::among);
 suite!(contacts_asking_at_once, contacts::asking_at_once);
 suite!(contacts_limit, contacts::limit);
 suite!(contacts_missing_accounts, contacts::missing_accounts);
+suite!(activity_online_accounts, activity::online_accounts);
+suite!(activity_gone_accounts, activity::gone_accounts);
+suite!(activity_another_gateway, activity::another_gateway);
+suite!(activity_forgotten_gateways, activity::forgotten_gateways);
+suite!(activity_missing_accounts, activity::missing_accounts);
 suite!(jobs_order, jobs::order);
 suite!(jobs_postponing, jobs::postponing);
 suite!(jobs_waiting, jobs::waiting);
@@ -227,9 +233,9 @@ async fn a_newer_schema_is_refused() {
     run_sql(&path, "PRAGMA user_version = 1000").await;
 
     let error = Database::open(&path).await.expect_err("a database of a later version");
-    assert!(matches!(error, OpenError::Newer { found: 1000, known: 2, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 1000, known: 3, .. }), "{error}");
 
-    run_sql(&path, "PRAGMA user_version = 2").await;
+    run_sql(&path, "PRAGMA user_version = 3").await;
     open(&path).await.check().await.expect("an intact database");
 }
 
@@ -243,7 +249,9 @@ async fn a_database_of_the_first_version_is_brought_up_to_date() {
     database.close().await;
     run_sql(
         &path,
-        "ALTER TABLE accounts DROP COLUMN who_may_see;
+        "DROP TABLE activity;
+         DROP TABLE gateways;
+         ALTER TABLE accounts DROP COLUMN who_may_see;
          DELETE FROM _sqlx_migrations WHERE version > 1;
          PRAGMA user_version = 1",
     )

@@ -5,6 +5,7 @@
 //! known to have happened and the same call may be repeated; all calls are safe to repeat.
 
 pub mod accounts;
+pub mod activity;
 pub mod contacts;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -14,6 +15,7 @@ pub mod jobs;
 pub mod log;
 
 pub use accounts::Accounts;
+pub use activity::Activities;
 pub use contacts::Contacts;
 pub use devices::Devices;
 pub use inbox::Inbox;
@@ -35,6 +37,8 @@ pub struct Ports {
     pub devices: Arc<dyn Devices>,
     /// Contacts and blocks.
     pub contacts: Arc<dyn Contacts>,
+    /// When accounts were last active.
+    pub activity: Arc<dyn Activities>,
     /// Work that was promised in a transaction.
     pub jobs: Arc<dyn Jobs>,
 }

@@ -4,6 +4,7 @@
 //! with the rule that was broken. There is no runtime here: the implementation's tests bring their own.
 
 pub mod accounts;
+pub mod activity;
 pub mod chat;
 pub mod closing;
 pub mod contacts;
@@ -23,7 +24,7 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 
-use super::{Accounts, Contacts, Devices, Jobs};
+use super::{Accounts, Activities, Contacts, Devices, Jobs};
 
 /// The ports to general data, which share transactions.
 #[derive(Clone)]
@@ -34,6 +35,8 @@ pub struct Relational {
     pub devices: Arc<dyn Devices>,
     /// Contacts and blocks.
     pub contacts: Arc<dyn Contacts>,
+    /// When accounts were last active.
+    pub activity: Arc<dyn Activities>,
     /// Work that was promised in a transaction.
     pub jobs: Arc<dyn Jobs>,
 }
