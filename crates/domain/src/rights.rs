@@ -1,6 +1,10 @@
-//! Who may do what: the one table from which the documentation and the refusal tests are generated.
+//! Who may do what, and who may see who is there: the tables from which the documentation and the refusal tests are
+//! generated.
 
 use suda_proto::entry::{ConversationKind, Role};
+use suda_proto::rest::{Audience, Relation};
+
+use crate::ports::contacts::Between;
 
 /// An act that needs a right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -95,4 +99,93 @@ pub fn markdown() -> String {
         table.push_str(&format!("| {} | {} | {member} | {admin} | {owner} |\n", right.words(), word(direct)));
     }
     table
+}
+
+/// Whether one account may see when another is online or types, when it was last active, and how far it has read: by the
+/// `who_may_see` of both, and how they stand. Everybody sees that of itself; nobody needs to ask.
+pub const fn may_see(viewer: Audience, target: Audience, between: &Between) -> bool {
+    if between.is_blocked() {
+        return false;
+    }
+    match (viewer, target) {
+        (Audience::Nobody, _) | (_, Audience::Nobody) => false,
+        (_, Audience::Contacts) => between.are_contacts(),
+        (_, Audience::Everyone) => true,
+    }
+}
+
+/// The table of [`may_see`] in Markdown, for `docs/protocol.md`.
+pub fn seeing_markdown() -> String {
+    let mut table = String::from(
+        "| the account's `who_may_see` | a stranger | a contact | who blocks it, or is blocked | whose own setting is `nobody` |\n\
+         |---|---|---|---|---|\n",
+    );
+    let stranger = Between::default();
+    let contact = Between { first: Some(Relation::Contact), second: Some(Relation::Contact) };
+    let blocked = Between { first: None, second: Some(Relation::Blocked) };
+    let settings =
+        [("everyone", Audience::Everyone), ("contacts", Audience::Contacts), ("nobody", Audience::Nobody)];
+    for (name, target) in settings {
+        let viewers = [
+            (Audience::Everyone, &stranger),
+            (Audience::Everyone, &contact),
+            (Audience::Everyone, &blocked),
+            (Audience::Nobody, &contact),
+        ];
+        table.push_str(&format!("| `{name}` |"));
+        for (viewer, between) in viewers {
+            table.push_str(if may_see(viewer, target, between) { " yes |" } else { " no |" });
+        }
+        table.push('\n');
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every pair of settings and relations, against the rules one by one.
+    #[test]
+    fn who_may_see_whom() {
+        use Audience::{Contacts, Everyone, Nobody};
+        use Relation::{Asked, Blocked, Contact, Requested};
+        let settings = [Everyone, Contacts, Nobody];
+        let relations = [None, Some(Requested), Some(Asked), Some(Contact), Some(Blocked)];
+        let mut seen = 0;
+        for (viewer, target) in settings.into_iter().flat_map(|one| settings.map(|other| (one, other))) {
+            for (first, second) in relations.into_iter().flat_map(|one| relations.map(|other| (one, other))) {
+                let between = Between { first, second };
+                let is_seen = may_see(viewer, target, &between);
+                let case = format!("{viewer:?} looks at {target:?}, {between:?}");
+                let mirrored = Between { first: second, second: first };
+                assert_eq!(is_seen, may_see(viewer, target, &mirrored), "the sides do not matter: {case}");
+                let is_hidden =
+                    [first, second].contains(&Some(Blocked)) || [viewer, target].contains(&Nobody);
+                let is_stranger = (first, second) != (Some(Contact), Some(Contact));
+                match target {
+                    _ if is_hidden => assert!(!is_seen, "{case}"),
+                    Contacts if is_stranger => assert!(!is_seen, "{case}"),
+                    _ => assert!(is_seen, "{case}"),
+                }
+                seen += usize::from(is_seen);
+            }
+        }
+        // Two settings of whoever looks, times the 16 ways without a block to see everyone, and the one to see contacts.
+        assert_eq!(seen, 2 * (16 + 1));
+    }
+
+    #[test]
+    fn the_table_says_the_same() {
+        let table = seeing_markdown();
+        let rows: Vec<&str> = table.lines().skip(2).collect();
+        assert_eq!(
+            rows,
+            [
+                "| `everyone` | yes | yes | no | no |",
+                "| `contacts` | no | yes | no | no |",
+                "| `nobody` | no | no | no | no |"
+            ]
+        );
+    }
 }

@@ -42,6 +42,7 @@ fn generated_sections_are_up_to_date() {
         ("errors", errors()),
         ("closes", closes()),
         ("rights", rights::markdown()),
+        ("seeing", rights::seeing_markdown()),
         ("limits", limits()),
         ("routes", rest_summary()),
     ] {
