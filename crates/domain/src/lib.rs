@@ -2,7 +2,8 @@
 //!
 //! [`conversation`] is the heart: a conversation's state and the step that turns a command into entries. [`entry`],
 //! [`membership`], [`receipts`] and [`message`] are the values it is made of; [`page`] puts entries together as they
-//! stand for a reader; [`account`] holds the rules of names; [`ports`] says what storage must do.
+//! stand for a reader; [`account`] holds the rules of names; [`ports`] says what storage must do. [`placement`] says
+//! which nodes are responsible for whom, [`wheel`] when something is due.
 
 pub mod account;
 pub mod conversation;
@@ -10,7 +11,9 @@ pub mod entry;
 pub mod membership;
 pub mod message;
 pub mod page;
+pub mod placement;
 pub mod ports;
 pub mod receipts;
 pub mod rights;
 pub mod stored;
+pub mod wheel;
