@@ -3,7 +3,7 @@
 //! [`conversation`] is the heart: a conversation's state and the step that turns a command into entries. [`entry`],
 //! [`membership`], [`receipts`] and [`message`] are the values it is made of; [`page`] puts entries together as they
 //! stand for a reader; [`account`] holds the rules of names; [`ports`] says what storage must do. [`placement`] says
-//! which nodes are responsible for whom, [`wheel`] when something is due.
+//! which nodes are responsible for whom, [`wheel`] when something is due. [`presence`] is who is online.
 
 pub mod account;
 pub mod conversation;
@@ -13,6 +13,7 @@ pub mod message;
 pub mod page;
 pub mod placement;
 pub mod ports;
+pub mod presence;
 pub mod receipts;
 pub mod rights;
 pub mod stored;
