@@ -81,6 +81,11 @@ impl Passes {
         self.passes.retain(|pass| !pass.to.is_empty());
     }
 
+    /// Whether anything is still to be said to that node.
+    pub fn concern(&self, node: NodeId) -> bool {
+        self.passes.iter().any(|pass| pass.to.contains(&node))
+    }
+
     /// Whether anything is still to be said.
     pub const fn is_under_way(&self) -> bool {
         !self.passes.is_empty()

@@ -175,7 +175,7 @@ impl Registrar {
         self.passes.restart(live.nodes());
     }
 
-    /// Packets between this node and that were lost, or it asked for everything once more ([`Registrar::again`]).
+    /// Packets between this node and that were lost: its request may be among them.
     pub fn gap(&mut self, node: NodeId) {
         if self.live.contains(node) {
             self.passes.restart_for(node);
@@ -185,8 +185,11 @@ impl Registrar {
     /// The owner at `node` asks for everything once more.
     pub fn again(&mut self, node: NodeId, number: u32) {
         if self.live.contains(node) {
-            self.again.insert(node, number);
-            self.gap(node);
+            let known = self.again.insert(node, number).unwrap_or(0);
+            // It asks again and again until all is said, which may take a while.
+            if known != number || !self.passes.concern(node) {
+                self.passes.restart_for(node);
+            }
         }
     }
 
