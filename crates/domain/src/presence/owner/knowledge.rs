@@ -146,7 +146,7 @@ impl Knowledge {
     }
 
     /// The live nodes that are to be asked for everything now, each with the number of the request.
-    pub fn to_ask(&mut self, at_ms: u64) -> Vec<(NodeId, u32)> {
+    pub fn due_questions(&mut self, at_ms: u64) -> Vec<(NodeId, u32)> {
         if self.is_complete {
             return Vec::new();
         }

@@ -161,8 +161,8 @@ impl Owner {
         if self.knowledge.expire(now.at_ms) {
             self.sweep = Some(0);
         }
-        let to_ask = self.knowledge.to_ask(now.at_ms).into_iter();
-        out.extend(to_ask.map(|(node, number)| Body::Again { number }.to(node, live)));
+        let due_questions = self.knowledge.due_questions(now.at_ms).into_iter();
+        out.extend(due_questions.map(|(node, number)| Body::Again { number }.to(node, live)));
         let mut batches = Batches::new(states, live);
         for number in std::mem::take(&mut self.changed) {
             self.tell(number, &mut batches, out);
