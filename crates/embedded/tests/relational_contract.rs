@@ -10,11 +10,12 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use sqlx::{ConnectOptions, Connection};
 use suda_domain::ports::accounts::{Account, Change, Creation, NewAccount, Status};
+use suda_domain::ports::activity::Activity;
 use suda_domain::ports::contract::{
     Relational, Storage, accounts, activity, closing, contacts, credentials, devices, jobs,
 };
 use suda_domain::ports::devices::Device;
-use suda_domain::ports::{Accounts, Devices, Failure, Jobs};
+use suda_domain::ports::{Accounts, Activities, Devices, Failure, Jobs};
 use suda_embedded::database::{Database, OpenError};
 use suda_proto::rest::Audience;
 use suda_proto::{AccountId, DeviceId};
@@ -281,6 +282,8 @@ async fn a_copy_is_whole_and_stays_as_it_was() {
     let database = open(&file_in(folder.path())).await;
     let [before, after] = [marked(1, "before"), marked(2, "after")];
     database.create(before.clone()).await.expect("create");
+    let seen = [(before.account.id, Activity::Offline { at: 7 })];
+    database.store(&seen).await.expect("store activity");
     let path = folder.path().join("copy.db");
     database.copy_to(&path).await.expect("copy");
     database.create(after.clone()).await.expect("create");
@@ -294,6 +297,8 @@ async fn a_copy_is_whole_and_stays_as_it_was() {
     let devices = copy.list(before.account.id).await.expect("list devices");
     assert_eq!(devices, before.device.as_slice());
     assert_eq!(copy.due(0, 9).await.expect("due").len(), 1, "promises are copied too");
+    let active = copy.last_active(&[before.account.id]).await.expect("read the last activity");
+    assert_eq!(active, [(before.account.id, 7)]);
 }
 
 #[tokio::test]

@@ -145,8 +145,8 @@ pub trait Accounts: Send + Sync + 'static {
     /// Replaces all recovery codes; does nothing if there is no such account or it is deleted.
     async fn set_recovery_codes(&self, account: AccountId, hashes: Vec<[u8; 32]>) -> Result<(), Failure>;
 
-    /// Deletes the account: credentials, profile, contacts, blocks (on both sides) and devices are gone, its id remains
-    /// as `Deleted`, its names are free, what was promised it before is forgotten. Promises
+    /// Deletes the account: credentials, profile, contacts, blocks (on both sides), devices and last activity are gone,
+    /// its id remains as `Deleted`, its names are free, what was promised it before is forgotten. Promises
     /// [`Task::EraseAccount`](super::jobs::Task::EraseAccount), and `contact_changed` for those who stood in a relation to
     /// it. Answers the devices that were removed; repeating it answers none and promises nothing.
     async fn delete(&self, account: AccountId) -> Result<Vec<DeviceId>, Failure>;
