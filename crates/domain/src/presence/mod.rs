@@ -10,6 +10,7 @@
 //! begin and end with a packet of their own.
 
 mod batches;
+pub mod locator;
 pub mod observer;
 pub mod owner;
 pub mod packet;
