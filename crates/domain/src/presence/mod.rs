@@ -113,3 +113,6 @@ impl Clock {
         self.get().max(other).map_or(Self::NONE, Self::of)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,8 @@
 mod pace;
 mod watched;
 
+use std::collections::BTreeMap;
+
 use suda_proto::AccountId;
 
 use super::batches::{Batches, Passes};
@@ -84,6 +86,8 @@ pub struct Observer {
     changed: Vec<u32>,
     live: LiveSet,
     passes: Passes,
+    /// The number of the newest request for everything, by node.
+    again: BTreeMap<NodeId, u32>,
     pace: Pace,
 }
 
@@ -96,6 +100,7 @@ impl Observer {
             changed: Vec::new(),
             live: LiveSet::default(),
             passes: Passes::default(),
+            again: BTreeMap::new(),
             pace: Pace::new(rest_ms),
         }
     }
@@ -184,11 +189,12 @@ impl Observer {
     pub fn live(&mut self, live: &LiveSet) {
         if *live != self.live {
             self.live = live.clone();
+            self.again.retain(|node, _| live.contains(*node));
             self.passes.restart(live.nodes());
         }
     }
 
-    /// Packets between this node and that were lost, or the owner there asks for everything once more.
+    /// Packets between this node and that were lost.
     pub fn gap(&mut self, node: NodeId) {
         if self.live.contains(node) {
             self.passes.restart_for(node);
@@ -196,9 +202,13 @@ impl Observer {
     }
 
     /// The owner at `node` asks for everything once more.
-    pub fn again(&mut self, node: NodeId) {
-        if !self.passes.concern(node) {
-            self.gap(node);
+    pub fn again(&mut self, node: NodeId, number: u32) {
+        if self.live.contains(node) {
+            let known = self.again.insert(node, number).unwrap_or(0);
+            // It asks again and again until all is said, which may take a while.
+            if known != number || !self.passes.concern(node) {
+                self.passes.restart_for(node);
+            }
         }
     }
 
@@ -249,7 +259,8 @@ impl Observer {
     }
 
     /// What owners are to be asked since the last turn. To be called after every batch of inputs, and again at once
-    /// while [`Observer::is_renewing`].
+    /// while [`Observer::is_renewing`]; always after the registrar's turn, since an owner that hears of a new start of
+    /// this node forgets what it watched.
     pub fn turn(&mut self, out: &mut Vec<Outgoing>) {
         let live = self.live.hash();
         let mut watch = Batches::new(watch_body, live);
@@ -266,11 +277,9 @@ impl Observer {
                 }
                 continue;
             }
-            if let Some(owners) = owners.filter(|_| was_asked) {
-                unwatch.push(owners.first, record.account, out);
-                if let Some(second) = owners.second.filter(|_| record.is(ASKED_SECOND)) {
-                    unwatch.push(second, record.account, out);
-                }
+            // The second may have been the first before.
+            for node in owners.filter(|_| was_asked).into_iter().flat_map(|owners| owners.iter()) {
+                unwatch.push(node, record.account, out);
             }
             self.accounts.remove(number);
         }

@@ -107,7 +107,8 @@ impl Watched {
     /// Takes over how it stands; whether anything is new.
     pub fn take(&mut self, standing: &Standing) -> bool {
         let is_other = self.availability.replace(standing.availability) != Some(standing.availability);
-        let last_active = standing.last_active_at.map_or(self.last_active, Clock::of);
+        // Two owners may have heard different things; the later one is right.
+        let last_active = self.last_active.max(standing.last_active_at);
         let was_active = last_active != self.last_active;
         self.last_active = last_active;
         let shows_activity = standing.availability != Availability::Online;

@@ -22,6 +22,11 @@ pub struct Peer {
     pub incarnation: Option<u64>,
     /// Counts its rounds.
     pub round: u8,
+    /// Whether it went missing, or was started anew, and has not begun a round since.
+    pub is_lost: bool,
+    /// Whether nothing was lost since it began its round. Otherwise its packets may be those of another start of it,
+    /// and are left alone: the next round repeats them.
+    pub is_in_order: bool,
     /// For which live nodes it has said everything.
     pub complete_for: Option<u64>,
     /// How often packets of it were lost.
@@ -167,6 +172,7 @@ impl Knowledge {
         let peer = self.peers.get_mut(&node)?;
         peer.again += 1;
         peer.complete_for = None;
+        peer.is_in_order = false;
         peer.ask_wait_ms = ASK_MS;
         peer.ask_at_ms = at_ms + ASK_MS;
         let number = peer.again;

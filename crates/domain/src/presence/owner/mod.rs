@@ -123,6 +123,7 @@ impl Owner {
     /// Packets of `node` were lost.
     pub fn gap(&mut self, node: NodeId, now: Now, out: &mut Vec<Outgoing>) {
         if let Some(number) = self.knowledge.gap(node, now.at_ms) {
+            self.drop_watches(node);
             out.push(Body::Again { number }.to(node, self.knowledge.live.hash()));
         }
     }
@@ -204,31 +205,41 @@ impl Owner {
 
     fn begin(&mut self, from: NodeId, incarnation: u64, now: Now) {
         let peer = self.knowledge.peers.entry(from).or_default();
-        peer.round = peer.round.wrapping_add(1);
+        let (round, was_lost) = (peer.round, peer.is_lost);
+        peer.round = round.wrapping_add(1);
         let known = peer.incarnation.replace(incarnation);
-        if known == Some(incarnation) {
-            // It was lost from sight only.
-            self.each_link(from, |link| link.tie = link.tie.with_lost(false));
-        } else if known.is_some() {
+        if known == Some(incarnation) && was_lost {
+            // It was lost from sight only. What an earlier start of it had registered is of earlier rounds.
+            let again =
+                |link: &mut Link| link.tie = link.tie.with_lost(link.round != round && link.tie.is_lost());
+            self.each_link(from, again);
+        } else if known.is_some_and(|known| known != incarnation) && !was_lost {
             // Where it was missed before, that is when its sessions were lost.
-            match peer.forget_at_ms {
-                Some(_) => self.each_link(from, |link| link.tie = link.tie.with_lost(true)),
-                None => self.lose(from, now.at_ms, now),
-            }
+            self.lose(from, now.at_ms, now);
         }
+        if known.is_some_and(|known| known != incarnation) {
+            self.drop_watches(from);
+        }
+        let peer = self.knowledge.peers.entry(from).or_default();
+        (peer.is_lost, peer.is_in_order) = (false, true);
     }
 
     /// The sessions of that node are lost: what it registered stands for a while.
     fn lose(&mut self, node: NodeId, heard_at_ms: u64, now: Now) {
         let forget_at_ms = heard_at_ms.saturating_add(self.timeouts.foreground_ms);
         let peer = self.knowledge.peers.entry(node).or_default();
+        peer.is_lost = true;
         peer.forget_at_ms = peer.forget_at_ms.max(Some(forget_at_ms));
         peer.lost_clock_ms = now.clock_at(heard_at_ms);
         self.each_link(node, |link| link.tie = link.tie.with_lost(true));
     }
 
     fn register(&mut self, from: NodeId, said: &Standing, now: Now) {
-        let round = self.knowledge.peers.entry(from).or_default().round;
+        let peer = self.knowledge.peers.entry(from).or_default();
+        if !peer.is_in_order {
+            return;
+        }
+        let round = peer.round;
         let tie = match said.availability {
             Availability::Offline => None,
             Availability::Away => Some(Tie::Away),
@@ -256,7 +267,7 @@ impl Owner {
 
     fn complete(&mut self, from: NodeId, again: u32, live: u64) {
         let peer = self.knowledge.peers.entry(from).or_default();
-        if again != peer.again {
+        if again != peer.again || !peer.is_in_order {
             return;
         }
         peer.complete_for = Some(live);
@@ -387,6 +398,11 @@ impl Owner {
                 self.note(number, active_at);
             }
         }
+    }
+
+    /// Forgets what the node watches: it will say so again.
+    fn drop_watches(&mut self, node: NodeId) {
+        self.drop_links(None, |link| link.node == node && link.tie == Tie::Watches);
     }
 
     /// Forgets what lost nodes had registered, and all about nodes that are not live, once its time is over.

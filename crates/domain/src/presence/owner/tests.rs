@@ -128,6 +128,7 @@ fn without_everything_nobody_is_offline() {
     let mut world = World::new(0);
     assert_eq!(world.watch(ALICE), [None]);
     assert_eq!(world.locate(ALICE), None);
+    world.take(GATEWAY, Body::Begin { incarnation: 1 });
     world.register(ALICE, Online);
     world.turn();
     assert_eq!(world.heard(ALICE), [Some(Online)]);
@@ -205,6 +206,7 @@ fn who_says_nothing_is_asked_and_strangers_are_forgotten() {
     let asked = world.out.drain(..).filter(|o| matches!(o.packet.body, Body::Again { .. })).count();
     assert_eq!(asked, 3);
     let stranger = NodeId(9);
+    world.take(stranger, Body::Begin { incarnation: 1 });
     let standings = vec![Standing { account: ALICE, availability: Online, last_active_at: None }];
     world.take(stranger, Body::Register { standings });
     world.turn();

@@ -1,0 +1,91 @@
+//! What presence costs in memory, all machines of a node together.
+
+use suda_proto::DeviceId;
+
+use super::observer::{Observer, REST_MS};
+use super::owner::Owner;
+use super::registrar::Registrar;
+use super::*;
+use crate::placement::{LiveSet, NodeId};
+
+const NODE: NodeId = NodeId(1);
+const NOW: Now = Now { at_ms: 0, clock_ms: 1_800_000_000_000 };
+
+fn account(number: u32) -> AccountId {
+    let mut bytes = [9; 16];
+    bytes[..4].copy_from_slice(&number.to_be_bytes());
+    AccountId::from_bytes(bytes)
+}
+
+/// The machines of the only node.
+struct Alone {
+    registrar: Registrar,
+    owner: Owner,
+    observer: Observer,
+}
+
+impl Alone {
+    fn new() -> Self {
+        let mut alone = Self {
+            registrar: Registrar::new(1, Timeouts::default(), NOW),
+            owner: Owner::new(NODE, Timeouts::default(), 0),
+            observer: Observer::new(REST_MS),
+        };
+        let live = LiveSet::new([NODE]);
+        alone.registrar.live(&live, NOW);
+        alone.owner.live(&live, |_| 0, NOW);
+        alone.observer.live(&live);
+        alone.turn();
+        alone
+    }
+
+    /// Turns all machines until none has anything to say.
+    fn turn(&mut self) {
+        loop {
+            let mut out = Vec::new();
+            self.registrar.turn(NOW, &mut out);
+            self.owner.turn(NOW, &mut out);
+            self.observer.turn(&mut out);
+            if out.is_empty() {
+                return;
+            }
+            while !out.is_empty() {
+                for Outgoing { packet, .. } in std::mem::take(&mut out) {
+                    match &packet.body {
+                        Body::States { standings, unknown } => {
+                            self.observer.states(NODE, standings, unknown, &mut out);
+                        }
+                        _ => self.owner.take(NODE, packet, NOW, &mut out),
+                    }
+                }
+            }
+        }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.registrar.heap_bytes() + self.owner.heap_bytes() + self.observer.heap_bytes()
+    }
+}
+
+#[test]
+fn an_online_account_that_three_sessions_watch_costs_less_than_250_bytes() {
+    const ACCOUNTS: u32 = 50_000;
+    const LIST: u32 = 200;
+    let mut alone = Alone::new();
+    let empty = alone.heap_bytes();
+    for number in 0..ACCOUNTS {
+        alone.registrar.opened(account(number), DeviceId::from_bytes([1; 16]), true, NOW);
+    }
+    alone.turn();
+    for session in 0..ACCOUNTS * 3 / LIST {
+        let watched = (0..LIST).map(|place| (account((session * LIST + place) % ACCOUNTS), true));
+        alone.observer.watch(u64::from(session), 0, &watched.collect::<Vec<_>>());
+    }
+    alone.turn();
+    let watched = (0..ACCOUNTS).filter(|number| alone.observer.watchers(account(*number)).len() == 3);
+    assert_eq!(watched.count(), ACCOUNTS as usize);
+    let told = alone.observer.due(NOW, usize::MAX);
+    assert_eq!((told.several.len(), told.delayed), ((ACCOUNTS * 3 / LIST) as usize, 0));
+    let each = (alone.heap_bytes() - empty) / ACCOUNTS as usize;
+    assert!(each <= 250, "{each} bytes");
+}
