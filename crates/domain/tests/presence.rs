@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use proptest::prelude::*;
 use suda_domain::placement::{LiveSet, NodeId};
-use suda_domain::presence::locator::{Found, Locator, Place};
+use suda_domain::presence::locator::{CACHE_MS, Found, Locator, Place};
 use suda_domain::presence::observer::{Change, Observer, REST_MS, View};
 use suda_domain::presence::owner::Owner;
 use suda_domain::presence::registrar::{Ending, Registrar};
@@ -290,16 +290,15 @@ impl World {
         }
     }
 
-    /// Where an account has a session, it is not nowhere.
+    /// Where an account has a session, it is not nowhere, and once an older answer is forgotten, it is found there.
     fn check_found(&self, found: &[Found]) {
         for (place_of, place) in found.iter().flat_map(|found| &found.places) {
-            if *place == Place::Nodes(Vec::new()) {
-                let mut here = self.sessions.iter().filter(|session| account(session.account) == *place_of);
-                assert!(
-                    here.all(|session| session.since + SETTLED_MS > self.now),
-                    "{place_of} at {}",
-                    self.now
-                );
+            let Place::Nodes(nodes) = place else { continue };
+            let remembered_ms = if nodes.is_empty() { 0 } else { CACHE_MS };
+            for session in self.sessions.iter().filter(|session| account(session.account) == *place_of) {
+                let is_known = session.since + SETTLED_MS + remembered_ms <= self.now;
+                let is_found = nodes.contains(&NodeId(session.node));
+                assert!(is_found || !is_known, "{place_of} is on {} at {}", session.node, self.now);
             }
         }
     }

@@ -267,6 +267,7 @@ impl Owner {
 
     fn complete(&mut self, from: NodeId, again: u32, live: u64) {
         let peer = self.knowledge.peers.entry(from).or_default();
+        // Whoever has not got the newest request does not know that it is to say again what it watches, either.
         if again != peer.again || !peer.is_in_order {
             return;
         }

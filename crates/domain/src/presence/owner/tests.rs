@@ -138,6 +138,10 @@ fn without_everything_nobody_is_offline() {
     assert_eq!(world.locate(ALICE), Some(Vec::new()));
     world.owner.gap(GATEWAY, at(0), &mut world.out);
     assert!(world.out.iter().any(|outgoing| outgoing.packet.body == Body::Again { number: 1 }));
+    // The end of a round in which something was lost, and a round that was not asked for.
+    world.take(GATEWAY, Body::Complete { again: 1 });
+    assert_eq!(world.locate(ALICE), None);
+    world.take(GATEWAY, Body::Begin { incarnation: 1 });
     world.take(GATEWAY, Body::Complete { again: 0 });
     assert_eq!(world.locate(ALICE), None);
     world.take(GATEWAY, Body::Begin { incarnation: 1 });
