@@ -387,7 +387,7 @@ const fn audience_word(audience: Audience) -> &'static str {
     }
 }
 
-fn read_audience(word: &str) -> Option<Audience> {
+pub(crate) fn read_audience(word: &str) -> Option<Audience> {
     Some(match word {
         "everyone" => Audience::Everyone,
         "contacts" => Audience::Contacts,

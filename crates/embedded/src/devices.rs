@@ -3,12 +3,11 @@
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
 use suda_domain::ports::Failure;
-use suda_domain::ports::accounts::Status;
-use suda_domain::ports::devices::{Device, Devices};
+use suda_domain::ports::devices::{Device, Devices, TokenHolder};
 use suda_domain::ports::jobs::Task;
 use suda_proto::{AccountId, DeviceId};
 
-use crate::accounts::{is_active, read_status};
+use crate::accounts::{is_active, read_audience, read_status};
 use crate::database::{Database, Writing, failure};
 use crate::jobs::promise;
 use crate::row::{Columns, stored_time};
@@ -29,16 +28,24 @@ impl Devices for Database {
         Ok(true)
     }
 
-    async fn find_by_token(&self, token_hash: [u8; 32]) -> Result<Option<(Device, Status)>, Failure> {
+    async fn find_by_token(&self, token_hash: [u8; 32]) -> Result<Option<TokenHolder>, Failure> {
         let row = sqlx::query(
-            "SELECT devices.*, accounts.status FROM devices JOIN accounts ON accounts.id = devices.account
+            "SELECT devices.*, accounts.status, accounts.who_may_see FROM devices JOIN accounts ON accounts.id = devices.account
              WHERE token_hash = ?1",
         )
         .bind(token_hash.as_slice())
         .fetch_optional(&self.readers)
         .await
         .map_err(failure)?;
-        row.map(|row| Ok((device(&row)?, Columns(&row).word("status", read_status)?))).transpose()
+        let holder = |row: SqliteRow| {
+            let columns = Columns(&row);
+            Ok(TokenHolder {
+                device: device(&row)?,
+                status: columns.word("status", read_status)?,
+                who_may_see: columns.word("who_may_see", read_audience)?,
+            })
+        };
+        row.map(holder).transpose()
     }
 
     async fn list(&self, account: AccountId) -> Result<Vec<Device>, Failure> {

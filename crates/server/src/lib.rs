@@ -8,6 +8,8 @@ pub mod clock;
 pub mod gateway;
 pub mod host;
 mod jobs;
+mod metrics;
+pub mod presence;
 pub mod secrets;
 pub mod server;
 pub mod session;

@@ -4,17 +4,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use suda_domain::ports::Ports;
+use suda_domain::ports::activity::GatewayId;
 use suda_domain::ports::jobs::Task;
 use suda_proto::close::Close;
 use suda_proto::{AccountId, Code, DeviceId, ErrorBody};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::activity::Activity;
+use crate::activity::Noted;
 use crate::api::app::AppKeys;
 use crate::api::limit::Limiters;
 use crate::clock::{Clock, Entropy};
 use crate::host::{Hosts, Surroundings};
+use crate::presence::{self, Presence};
 use crate::secrets::Secrets;
 use crate::session::wheel::{self, Wheel};
 use crate::session::{QueueLimits, Registry};
@@ -54,7 +56,10 @@ pub struct Server {
     pub(crate) secrets: Secrets,
     pub(crate) limiters: Limiters,
     pub(crate) app_keys: AppKeys,
-    pub(crate) activity: Activity,
+    pub(crate) noted: Arc<Noted>,
+    pub(crate) presence: Presence,
+    /// This run of the process.
+    pub(crate) gateway: GatewayId,
     hosts: Mutex<Option<Hosts>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
     draining: watch::Sender<bool>,
@@ -68,7 +73,9 @@ impl Server {
     pub fn start(setup: Setup) -> Result<Arc<Self>, SetupError> {
         let Setup { ports, settings, clock, entropy } = setup;
         let queue = QueueLimits { frames: settings.session_frames, bytes: settings.session_bytes };
-        let registry = Arc::new(Registry::new(queue, settings.sessions, settings.device_sessions));
+        let presence = Presence::default();
+        let registry = Registry::new(queue, settings.sessions, settings.device_sessions, presence.clone());
+        let registry = Arc::new(registry);
         let surroundings = Arc::new(Surroundings {
             ports: ports.clone(),
             registry: Arc::clone(&registry),
@@ -81,7 +88,9 @@ impl Server {
         let server = Arc::new(Self {
             ports,
             limiters: Limiters::new(&settings),
-            activity: Activity::default(),
+            noted: Arc::default(),
+            presence,
+            gateway: GatewayId(entropy.uuid(clock.now()).into_bytes()),
             app_keys: AppKeys::read(&settings).map_err(SetupError::AppKeys)?,
             settings,
             clock,
@@ -94,6 +103,13 @@ impl Server {
             draining: watch::Sender::new(false),
         });
         tokio::spawn(wheel::run(Arc::downgrade(&server.wheel)));
+        let surroundings = presence::Surroundings {
+            settings: Arc::clone(&server.settings),
+            clock: Arc::clone(&server.clock),
+            gateway: server.gateway,
+            noted: Arc::clone(&server.noted),
+        };
+        tokio::spawn(presence::run(server.presence.clone(), surroundings));
         let jobs = tokio::spawn(crate::jobs::run(Arc::clone(&server)));
         let sweep = tokio::spawn(crate::api::limit::sweep(Arc::clone(&server)));
         let activity = tokio::spawn(crate::activity::store(Arc::clone(&server)));
@@ -158,7 +174,7 @@ impl Server {
 
     /// Notes that a device was seen now.
     pub(crate) fn seen(&self, device: DeviceId) {
-        self.activity.note(device, self.clock.now());
+        self.noted.seen(device, self.clock.now());
     }
 
     /// Closes the sessions of devices that were logged out.

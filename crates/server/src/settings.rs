@@ -18,8 +18,18 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpAddr>,
     /// How long a new connection may take to say hello.
     pub hello_timeout: Duration,
-    /// After how much silence a connection is pinged; after twice as much it is closed.
+    /// After how much silence a connection is pinged whose device somebody looks at.
     pub heartbeat: Duration,
+    /// The same for a device in the background.
+    pub background_heartbeat: Duration,
+    /// How long a pinged device may take to give a sign of life before its connection is closed.
+    pub answer_timeout: Duration,
+    /// How long a device whose connection it closed itself is still shown as it was.
+    pub presence_clean: Duration,
+    /// Changes of presence told a second by this node, each time to one session; more have to wait.
+    pub presence_rate: u32,
+    /// Largest group of which all members are watched once it is opened; of larger ones there is a count.
+    pub watch_members: u32,
     /// For how long receipts are merged.
     pub receipts_merge: Duration,
     /// How long a connection may take to accept a frame.
@@ -94,6 +104,11 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             hello_timeout: Duration::from_secs(10),
             heartbeat: Duration::from_secs(25),
+            background_heartbeat: Duration::from_secs(285),
+            answer_timeout: Duration::from_secs(7),
+            presence_clean: Duration::from_secs(5),
+            presence_rate: 100_000,
+            watch_members: 50,
             receipts_merge: Duration::from_millis(500),
             write_timeout: Duration::from_secs(15),
             session_frames: 1_024,

@@ -1,6 +1,7 @@
 //! Port: devices and their tokens.
 
 use async_trait::async_trait;
+use suda_proto::rest::Audience;
 use suda_proto::{AccountId, DeviceId};
 
 use super::Failure;
@@ -25,6 +26,17 @@ pub struct Device {
     pub last_active_at: u64,
 }
 
+/// Whom a token belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenHolder {
+    /// The device.
+    pub device: Device,
+    /// Whether its account may be used.
+    pub status: Status,
+    /// Who may see when the account is there.
+    pub who_may_see: Audience,
+}
+
 /// Devices. Each method is one transaction; later calls see its effect.
 #[async_trait]
 pub trait Devices: Send + Sync + 'static {
@@ -32,8 +44,8 @@ pub trait Devices: Send + Sync + 'static {
     /// [`Task::device_added`](super::jobs::Task::device_added). Repeating it with the same id answers true.
     async fn add(&self, device: Device, most: u32) -> Result<bool, Failure>;
 
-    /// The device whose token has this hash, with its account's status.
-    async fn find_by_token(&self, token_hash: [u8; 32]) -> Result<Option<(Device, Status)>, Failure>;
+    /// The device whose token has this hash, with what must be known of its account.
+    async fn find_by_token(&self, token_hash: [u8; 32]) -> Result<Option<TokenHolder>, Failure>;
 
     /// The account's devices, oldest first.
     async fn list(&self, account: AccountId) -> Result<Vec<Device>, Failure>;

@@ -163,6 +163,15 @@ impl Registrar {
         self.note(number, was_foreground.then(|| now.clock_at(heard_at_ms)));
     }
 
+    /// A device was logged out, or all of the account's: gone at once, what lingers included. That its sessions end need
+    /// not be said any more.
+    pub fn logged_out(&mut self, account: AccountId, device: Option<DeviceId>, now: Now) {
+        let Some(number) = self.accounts.find(account) else { return };
+        let Some(record) = self.accounts.get_mut(number) else { return };
+        let was_looking = record.devices.end(device);
+        self.note(number, was_looking.then_some(now.clock_ms));
+    }
+
     /// Other nodes are live now: everything is registered anew, with whoever is an owner now.
     pub fn live(&mut self, live: &LiveSet, now: Now) {
         if *live == self.live {

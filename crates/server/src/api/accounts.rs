@@ -21,6 +21,7 @@ use super::error::ApiResult;
 use super::login::reload;
 use super::route::{Access, Route, Routes};
 use crate::gateway::Caller;
+use crate::presence::seeing;
 use crate::secrets::{RECOVERY_CODES, hash_code};
 use crate::server::{Server, storage};
 
@@ -136,8 +137,13 @@ async fn change(
         language: body.language,
         status: None,
     };
+    let changes_sight = change.who_may_see.is_some();
     let changed = server.ports.accounts.change(caller.account, change).await.map_err(storage)?;
-    Ok(Json(own_account(&changed.ok_or(Code::NoSuchAccount)?)))
+    let changed = changed.ok_or(Code::NoSuchAccount)?;
+    if changes_sight {
+        seeing::setting_changed(&server, caller.account, changed.who_may_see).await?;
+    }
+    Ok(Json(own_account(&changed)))
 }
 
 async fn delete(

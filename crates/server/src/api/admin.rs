@@ -34,6 +34,7 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .route("/accounts/{name}/reset-password", post(reset_password))
         .route("/invites", post(invite))
         .route("/status", get(status))
+        .route("/metrics", get(metrics))
         .fallback(|| async { ApiError::from(Code::NoSuchRoute) })
         .with_state(Arc::clone(server))
 }
@@ -142,6 +143,11 @@ async fn status(State(server): State<Arc<Server>>) -> ApiResult<NodeStatus> {
         draining: server.is_draining(),
         epoch: server.ports.log.epoch(),
     }))
+}
+
+/// Counts in the text format of Prometheus.
+async fn metrics(State(server): State<Arc<Server>>) -> String {
+    crate::metrics::text(&server)
 }
 
 async fn find(server: &Server, name: &str) -> Result<Account, ErrorBody> {

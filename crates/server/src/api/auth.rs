@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use suda_domain::ports::accounts::Status;
-use suda_domain::ports::devices::Device;
+use suda_domain::ports::devices::TokenHolder;
 use suda_proto::{Code, ErrorBody};
 
 use super::error::ApiError;
@@ -17,16 +17,17 @@ use crate::gateway::Caller;
 use crate::secrets::hash_secret;
 use crate::server::{Server, storage};
 
-/// The device that a token belongs to.
+/// Whom a token belongs to.
 ///
 /// # Errors
 /// `unauthenticated` or `account_disabled`.
-pub async fn authenticate(server: &Server, token: &str) -> Result<Device, ErrorBody> {
+pub async fn authenticate(server: &Server, token: &str) -> Result<TokenHolder, ErrorBody> {
     let found = server.ports.devices.find_by_token(hash_secret(token)).await.map_err(storage)?;
-    match found {
-        Some((device, Status::Active)) => Ok(device),
-        Some((_, Status::Disabled)) => Err(Code::AccountDisabled.error()),
-        Some((_, Status::Deleted)) | None => Err(Code::Unauthenticated.error()),
+    let holder = found.ok_or_else(|| Code::Unauthenticated.error())?;
+    match holder.status {
+        Status::Active => Ok(holder),
+        Status::Disabled => Err(Code::AccountDisabled.error()),
+        Status::Deleted => Err(Code::Unauthenticated.error()),
     }
 }
 
@@ -78,11 +79,17 @@ impl FromRequestParts<Arc<Server>> for Caller {
             return Err(Code::RateLimited.into());
         }
         let token = bearer(&parts.headers).ok_or(Code::Unauthenticated)?;
-        let device = authenticate(server, token).await?;
+        let TokenHolder { device, who_may_see, .. } = authenticate(server, token).await?;
         if !peer.spared && !server.limiters.account(device.account) {
             return Err(Code::RateLimited.into());
         }
-        Ok(Self { account: device.account, device: device.id, session: None, spared: peer.spared })
+        Ok(Self {
+            account: device.account,
+            device: device.id,
+            session: None,
+            spared: peer.spared,
+            who_may_see,
+        })
     }
 }
 

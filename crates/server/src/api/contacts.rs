@@ -17,6 +17,7 @@ use super::login::reload;
 use super::route::{Access, Route, Routes};
 use crate::gateway::Caller;
 use crate::host::Order;
+use crate::presence::seeing;
 use crate::server::{Server, storage};
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -51,6 +52,7 @@ async fn ask(
     let account = another(&server, &caller, other).await?;
     let asked =
         server.ports.contacts.ask(caller.account, other, server.settings.contacts).await.map_err(storage)?;
+    seeing::relation_changed(&server, caller.account, other).await?;
     match asked {
         Asked::Now(relation) => Ok(Json(Contact { profile: profile_of(&account), relation })),
         Asked::Blocked => Err(Code::Blocked.into()),
@@ -65,6 +67,7 @@ async fn remove(
 ) -> ApiResult<Done> {
     require_another(&caller, other)?;
     server.ports.contacts.remove(caller.account, other).await.map_err(storage)?;
+    seeing::relation_changed(&server, caller.account, other).await?;
     Ok(Json(Done {}))
 }
 
@@ -81,6 +84,7 @@ async fn block(
     }
     server.ports.contacts.block(caller.account, other).await.map_err(storage)?;
     tell_host(&server, caller.account, other)?;
+    seeing::relation_changed(&server, caller.account, other).await?;
     Ok(Json(Done {}))
 }
 
@@ -92,6 +96,7 @@ async fn unblock(
     require_another(&caller, other)?;
     server.ports.contacts.unblock(caller.account, other).await.map_err(storage)?;
     tell_host(&server, caller.account, other)?;
+    seeing::relation_changed(&server, caller.account, other).await?;
     Ok(Json(Done {}))
 }
 

@@ -12,6 +12,7 @@ pub mod window;
 
 use std::sync::Arc;
 
+use suda_proto::rest::Audience;
 use suda_proto::{AccountId, DeviceId};
 
 use crate::session::Session;
@@ -27,4 +28,13 @@ pub struct Caller {
     pub session: Option<Arc<Session>>,
     /// Whether rates are not counted: it comes from this machine and not through a proxy.
     pub spared: bool,
+    /// Who might see the account when its token was checked.
+    pub who_may_see: Audience,
+}
+
+impl Caller {
+    /// Who may see when the account is there or types, and how far it has read.
+    pub fn who_may_see(&self) -> Audience {
+        self.session.as_ref().map_or(self.who_may_see, |session| session.who_may_see())
+    }
 }

@@ -14,10 +14,12 @@ use sha2::{Digest, Sha256};
 use suda_domain::ports::inbox::{InboxCursor, InboxRow};
 use suda_proto::close::Close;
 use suda_proto::event::{Event, Marks, MemberMarks, Rows, Synced};
+use suda_proto::presence::Presences;
 use suda_proto::{Code, ConversationId, ErrorBody};
 
 use super::resume::Resume;
 use super::{Caller, window};
+use crate::presence::Parting;
 use crate::server::{Server, storage};
 use crate::session::Session;
 
@@ -33,6 +35,9 @@ const GATHER: Duration = Duration::from_millis(20);
 
 /// Most fingerprints in a cursor; what is beyond is told again.
 const TOLD: usize = 256;
+
+/// What the fingerprint of members' presence begins with, so that it is none of watermarks.
+const PRESENCE_PRINT: u64 = u64::MAX;
 
 /// Bytes of a row's fingerprint in a cursor.
 const PRINT: usize = 8;
@@ -81,7 +86,7 @@ pub async fn sync(server: &Arc<Server>, caller: &Caller, query: SyncQuery) -> Re
     };
     // Opened before anything is read, so that nothing falls between.
     let opened = server.registry.open(caller.account, caller.device, true);
-    let opened = opened.ok_or_else(|| Code::Overloaded.error())?;
+    let mut opened = opened.ok_or_else(|| Code::Overloaded.error())?;
     if server.is_draining() {
         return Err(Code::Draining.error());
     }
@@ -90,10 +95,12 @@ pub async fn sync(server: &Arc<Server>, caller: &Caller, query: SyncQuery) -> Re
     if !devices.iter().any(|device| device.id == caller.device) {
         return Err(Code::Unauthenticated.error());
     }
-    if let Some(open) = query.open {
-        opened.session.open(open);
-    }
-    let (mut events, cursor) = news(server, caller, before.as_ref(), query.open).await?;
+    opened.session.set_who_may_see(caller.who_may_see);
+    // The device counts as long as its next poll comes in time.
+    opened.parting = Parting::Lost { silent_ms: 0 };
+    let caller = &Caller { session: Some(Arc::clone(&opened.session)), ..caller.clone() };
+    let open = query.open.map(|open| (open, opened.session.open(open)));
+    let (mut events, cursor) = news(server, caller, before.as_ref(), open).await?;
     let wait = Duration::from_secs(u64::from(query.wait.unwrap_or(0))).min(WAIT_MAX);
     if !events.is_empty() || wait.is_zero() || before.is_none() {
         return Ok(Synced { events, cursor: cursor.text() });
@@ -125,10 +132,10 @@ async fn listen(session: &Session, wait: Duration) -> Result<Vec<Event>, ErrorBo
 
 /// What the device was not told yet, and the cursor after it.
 async fn news(
-    server: &Server,
+    server: &Arc<Server>,
     caller: &Caller,
     before: Option<&Cursor>,
-    open: Option<ConversationId>,
+    open: Option<(ConversationId, u8)>,
 ) -> Result<(Vec<Event>, Cursor), ErrorBody> {
     let epoch = server.ports.log.epoch();
     let now = server.clock.now();
@@ -166,7 +173,7 @@ async fn news(
     }
     events.extend(own_row(server, caller, told, &mut next).await?);
     if let Some(open) = open {
-        events.extend(marks_of_open(server, caller, open, told, &mut next).await?);
+        events.extend(members_of_open(server, caller, open, told, &mut next).await?);
     }
     Ok((events, next))
 }
@@ -190,26 +197,37 @@ async fn own_row(
     Ok(is_news.then(|| Event::Rows(Rows { rows: vec![detail.row] })))
 }
 
-/// The watermarks of the conversation on screen, unless they were told already.
-async fn marks_of_open(
-    server: &Server,
+/// The watermarks of the conversation on screen, and who of its members is there, unless they were told already.
+async fn members_of_open(
+    server: &Arc<Server>,
     caller: &Caller,
-    open: ConversationId,
+    (open, place): (ConversationId, u8),
     told: &BTreeSet<[u8; PRINT]>,
     next: &mut Cursor,
-) -> Result<Option<Event>, ErrorBody> {
-    let view = server.hosts()?.view(open, caller.account).await?;
+) -> Result<Vec<Event>, ErrorBody> {
+    let mut view = server.hosts()?.view(open, caller.account).await?;
+    let (_, accounts) = window::who_is_there(server, caller, &mut view, place).await?;
     let members = view.members.iter();
     let marks: Vec<MemberMarks> = members
         .map(|member| MemberMarks { account: member.account, delivered: member.delivered, read: member.read })
         .collect();
     let numbers: Vec<u64> = marks.iter().flat_map(|mark| [mark.delivered, mark.read]).collect();
-    let print = print(open, &numbers);
-    next.told.insert(print);
-    if told.contains(&print) {
-        return Ok(None);
+    let mut events = Vec::new();
+    if is_news(print(open, &numbers), told, next) {
+        events.push(Event::Marks(Marks { conversation: open, epoch: view.epoch, marks }));
     }
-    Ok(Some(Event::Marks(Marks { conversation: open, epoch: view.epoch, marks })))
+    let states = accounts.iter().map(|one| (one.state as u64) << 48 | one.last_active_at.unwrap_or(0));
+    let states: Vec<u64> = std::iter::once(PRESENCE_PRINT).chain(states).collect();
+    if !accounts.is_empty() && is_news(print(open, &states), told, next) {
+        events.push(Event::Presence(Presences { accounts }));
+    }
+    Ok(events)
+}
+
+/// Whether this has not been told yet; it is from now on.
+fn is_news(print: [u8; PRINT], told: &BTreeSet<[u8; PRINT]>, next: &mut Cursor) -> bool {
+    next.told.insert(print);
+    !told.contains(&print)
 }
 
 /// What of a row must be news for the row to be.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use suda_domain::conversation::{Act, Command};
 use suda_proto::entries_text::page_text;
 use suda_proto::entry::{SetBody, SetKey};
-use suda_proto::presence::{Presence, PresenceState, Presences};
+use suda_proto::presence::Presences;
 use suda_proto::reply::{Done, OwnItem, OwnState, Pong, Profiles};
 use suda_proto::request::{OwnStateQuery, Request, Send, Set, Watch};
 use suda_proto::rest::Profile;
@@ -16,8 +16,9 @@ use super::{Caller, history, window};
 use crate::api::accounts::profile_of;
 use crate::host::{Order, Reply};
 use crate::jobs::set_own;
+use crate::presence::{self, seeing};
 use crate::server::{Server, storage};
-use crate::session::{Answer, Frame};
+use crate::session::{Answer, Frame, Session};
 
 /// Most accounts of one `profiles` request.
 const PROFILES: usize = 200;
@@ -58,7 +59,7 @@ pub fn hand_over(server: &Server, caller: &Caller, id: u64, request: Request) ->
         }),
         Request::Mark(mark) => {
             let reply = Reply::Session(Answer::new(session, id));
-            Ok(Order::mark(mark, caller.account, reply, origin))
+            Ok(Order::mark(mark, (caller.account, caller.who_may_see()), reply, origin))
         }
         other => return Some(other),
     };
@@ -80,22 +81,18 @@ pub async fn answer(server: &Arc<Server>, caller: &Caller, request: Request) -> 
             let (conversation, command) = command(send, caller.account)?;
             Raw::of(&server.hosts()?.act(conversation, command).await?)
         }
-        Request::Mark(mark) => {
-            Raw::of(&server.hosts()?.mark(mark, caller.account, caller.session.as_deref()).await?)
-        }
+        Request::Mark(mark) => Raw::of(&server.hosts()?.mark(mark, caller).await?),
         Request::History(query) => page_text(&history::page(server, caller, query).await?),
         Request::Reactions(query) => Raw::of(&history::reactions(server, caller, query).await?),
         Request::Window(query) => Raw::of(&window::window(server, caller, &query).await?),
         Request::Conversation(query) => Raw::of(&window::detail(server, caller, query.conversation).await?),
         Request::Open(query) => Raw::of(&window::open(server, caller, query.conversation).await?),
         Request::Close(query) => {
-            if let Some(session) = &caller.session {
-                session.shut(query.conversation);
-            }
+            window::shut(server, caller, query.conversation);
             Raw::of(&Done {})
         }
         Request::Typing(typing) => {
-            server.hosts()?.typing(typing, caller.account).await?;
+            server.hosts()?.typing(typing, caller.account, caller.who_may_see()).await?;
             Raw::of(&Done {})
         }
         Request::Set(set) => Raw::of(&set_value(server, caller, set).await?),
@@ -106,10 +103,15 @@ pub async fn answer(server: &Arc<Server>, caller: &Caller, request: Request) -> 
             }
             Raw::of(&Profiles { profiles: profiles(server, &query.accounts).await? })
         }
-        Request::Watch(watch) => Raw::of(&presences(&watch)?),
+        Request::Watch(watch) => Raw::of(&presences(server, caller, &watch).await?),
         Request::Foreground(foreground) => {
             if let Some(session) = &caller.session {
-                session.set_foreground(foreground.foreground);
+                let Session { account, device, .. } = **session;
+                let foreground = foreground.foreground;
+                let moved = || server.presence.moved(account, device, foreground);
+                session.set_foreground(foreground, moved);
+                // It is pinged at other times now.
+                session.alarm();
             }
             Raw::of(&Done {})
         }
@@ -125,13 +127,14 @@ async fn profiles(server: &Server, accounts: &[suda_proto::AccountId]) -> Result
     Ok(accounts.iter().map(profile_of).collect())
 }
 
-/// Answers `watch`. Nobody keeps presence yet, so nothing is known of anybody.
-fn presences(watch: &Watch) -> Result<Presences, ErrorBody> {
+/// Answers `watch`.
+async fn presences(server: &Arc<Server>, caller: &Caller, watch: &Watch) -> Result<Presences, ErrorBody> {
     if watch.accounts.len() > WATCHED {
         return Err(Code::BadRequest.because("more than 200 accounts"));
     }
-    let unknown = |account| Presence { account, state: PresenceState::Unknown, last_active_at: None };
-    Ok(Presences { accounts: watch.accounts.iter().copied().map(unknown).collect() })
+    let sights = seeing::sights(server, caller.account, &watch.accounts).await?;
+    let accounts = seeing::watch(server, caller, presence::NAMED, &watch.accounts, &sights).await?;
+    Ok(Presences { accounts })
 }
 
 async fn set_value(server: &Server, caller: &Caller, set: Set) -> Result<suda_proto::reply::Sent, ErrorBody> {

@@ -1,10 +1,13 @@
 //! Windows: an account's conversations as rows, and one conversation in detail.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use suda_domain::membership::Interval;
 use suda_domain::ports::inbox::{InboxCursor, InboxRow};
 use suda_domain::ports::log::{Piece, Wanted};
-use suda_proto::entry::MessageBody;
+use suda_proto::entry::{ConversationKind, MessageBody};
+use suda_proto::presence::{Presence, PresenceState};
 use suda_proto::reply::{Detail, Opened, Row, Window};
 use suda_proto::request::WindowQuery;
 use suda_proto::{AccountId, Code, ConversationId, ErrorBody, Raw};
@@ -12,6 +15,7 @@ use suda_proto::{AccountId, Code, ConversationId, ErrorBody, Raw};
 use super::resume::{Resume, cursor_text, read_cursor};
 use super::{Caller, history};
 use crate::host::View;
+use crate::presence::seeing::{self, Sights};
 use crate::server::{Server, storage};
 
 /// How many rows a window has where nobody says.
@@ -159,7 +163,10 @@ pub async fn detail(
     caller: &Caller,
     conversation: ConversationId,
 ) -> Result<Detail, ErrorBody> {
-    let view = server.hosts()?.view(conversation, caller.account).await?;
+    let mut view = server.hosts()?.view(conversation, caller.account).await?;
+    let (_, sights) = sights(server, caller, &view).await?;
+    let kind = view.membership.header.kind;
+    seeing::redact(&mut view.members, &sights, caller.who_may_see(), kind);
     let row = inbox_row(conversation, &view);
     let wanted = wanted_message(&row).into_iter().collect();
     let pieces = server.ports.log.pieces(wanted).await.map_err(storage)?;
@@ -205,33 +212,85 @@ fn inbox_row(conversation: ConversationId, view: &View) -> InboxRow {
     }
 }
 
-/// Answers `open`: the members' watermarks; the session is told of changes from now on.
+/// How the caller stands to the members of a conversation.
+pub(super) async fn sights(
+    server: &Server,
+    caller: &Caller,
+    view: &View,
+) -> Result<(Vec<AccountId>, Sights), ErrorBody> {
+    let members: Vec<AccountId> = view.members.iter().map(|member| member.account).collect();
+    let sights = seeing::sights(server, caller.account, &members).await?;
+    Ok((members, sights))
+}
+
+/// Answers `open`: the members' watermarks and who is there; the session is told of changes from now on.
 ///
 /// # Errors
 /// What the conversation has against it.
 pub async fn open(
-    server: &Server,
+    server: &Arc<Server>,
     caller: &Caller,
     conversation: ConversationId,
 ) -> Result<Opened, ErrorBody> {
     // Opened before it is read, so that no change falls between.
-    if let Some(session) = &caller.session {
-        session.open(conversation);
+    let place = caller.session.as_ref().map_or(0, |session| session.open(conversation));
+    let opened = open_as(server, caller, conversation, place).await;
+    if opened.is_err() {
+        shut(server, caller, conversation);
     }
-    match server.hosts()?.view(conversation, caller.account).await {
-        Ok(view) => Ok(Opened {
-            epoch: view.epoch,
-            head: view.summary.head,
-            members: view.members,
-            online: None,
-            presences: Vec::new(),
-        }),
-        Err(error) => {
-            if let Some(session) = &caller.session {
-                session.shut(conversation);
-            }
-            Err(error)
+    opened
+}
+
+async fn open_as(
+    server: &Arc<Server>,
+    caller: &Caller,
+    conversation: ConversationId,
+    place: u8,
+) -> Result<Opened, ErrorBody> {
+    let mut view = server.hosts()?.view(conversation, caller.account).await?;
+    let (online, presences) = who_is_there(server, caller, &mut view, place).await?;
+    Ok(Opened { epoch: view.epoch, head: view.summary.head, members: view.members, online, presences })
+}
+
+/// How many of the other members are online, and how each stands, for the caller's open conversation at `place`. In
+/// groups that are too large to be watched it is only how many, as of now. Takes from the view what the caller may not
+/// know.
+pub(super) async fn who_is_there(
+    server: &Arc<Server>,
+    caller: &Caller,
+    view: &mut View,
+    place: u8,
+) -> Result<(Option<u32>, Vec<Presence>), ErrorBody> {
+    let kind = view.membership.header.kind;
+    if kind == ConversationKind::Own {
+        return Ok((None, Vec::new()));
+    }
+    let (mut members, mut sights) = sights(server, caller, view).await?;
+    seeing::redact(&mut view.members, &sights, caller.who_may_see(), kind);
+    if let Some(own) = members.iter().position(|member| *member == caller.account) {
+        members.remove(own);
+        sights.all.remove(own);
+    }
+    let is_watched = view.members.len() <= server.settings.watch_members as usize;
+    let watching = match is_watched {
+        true => caller.clone(),
+        false => {
+            // It may have been watched when it was smaller.
+            caller.session.iter().for_each(|session| server.presence.stop(session, place));
+            Caller { session: None, who_may_see: caller.who_may_see(), ..caller.clone() }
         }
+    };
+    let presences = seeing::watch(server, &watching, place, &members, &sights).await?;
+    let online = presences.iter().filter(|presence| presence.state == PresenceState::Online).count();
+    Ok((Some(online as u32), if is_watched { presences } else { Vec::new() }))
+}
+
+/// Answers `close`: the session is told no more of what happens there.
+pub fn shut(server: &Server, caller: &Caller, conversation: ConversationId) {
+    if let Some(session) = &caller.session
+        && let Some(place) = session.shut(conversation)
+    {
+        server.presence.stop(session, place);
     }
 }
 

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use suda_domain::entry::Entry;
 use suda_domain::page;
 use suda_domain::receipts::Marks as StoredMarks;
-use suda_proto::event::{Event, Marks, ReadMark, TypingMember};
+use suda_proto::event::{Event, ReadMark, TypingMember};
 use suda_proto::{AccountId, Code, ConversationId, ErrorBody, Kind};
 
 use super::hot::{Batch, Hot, State};
 use super::pump::marked;
 use super::shard::Shard;
+use super::showing::{Moved, Shown, Told};
 use crate::session::{Frame, Session};
 
 /// A member's typing is passed on at most once in so many milliseconds.
@@ -89,28 +90,26 @@ impl Shard {
     /// Tells of the marks that moved; answers them as they are to be stored.
     pub(super) fn tell_moved(&self, id: ConversationId, hot: &mut Hot) -> Vec<(AccountId, StoredMarks)> {
         hot.marks_due = false;
+        let moved = std::mem::take(&mut hot.moved);
         let conversation = &hot.conversation;
-        let mut told: BTreeSet<AccountId> = BTreeSet::new();
-        let mut marks = Vec::with_capacity(hot.moved.len());
-        for (account, before) in std::mem::take(&mut hot.moved) {
+        let mut authors: BTreeSet<AccountId> = BTreeSet::new();
+        let mut marks = Vec::with_capacity(moved.len());
+        for (account, Moved { before, who_may_see }) in moved {
             let now = conversation.member_marks(account);
             let from = before.delivered.min(before.read) + 1;
-            told.extend(conversation.authors(from, now.delivered.max(now.read)));
-            marks.push(now);
+            authors.extend(conversation.authors(from, now.delivered.max(now.read)));
+            marks.push((now, who_may_see));
         }
-        let stored = marks.iter().map(|mark| (mark.account, conversation.marks(mark.account)));
-        let stored = stored.collect();
-        let event = Event::Marks(Marks { conversation: id, epoch: conversation.epoch(), marks });
-        let frame = Frame::event(&event);
+        let told = Told::new(id, conversation.epoch(), marks);
         for member in &conversation.membership().members {
-            let is_author = told.contains(&member.account);
+            let is_author = authors.contains(&member.account);
             self.surroundings.registry.each(member.account, |session| {
                 if is_author || session.has_open(id) {
-                    session.push(frame.clone());
+                    session.push(told.frame(hot, session));
                 }
             });
         }
-        stored
+        told.stored(hot)
     }
 
     /// Passes on that a member types, to those who have the conversation open.
@@ -118,9 +117,10 @@ impl Shard {
         &self,
         id: ConversationId,
         hot: &mut Hot,
-        account: AccountId,
+        shown: Shown,
         typing: bool,
     ) -> Result<(), ErrorBody> {
+        let account = shown.account;
         hot.conversation.member(account)?;
         if hot.conversation.blocked {
             return Err(Code::Blocked.error());
@@ -136,7 +136,7 @@ impl Shard {
         for member in hot.conversation.membership().members.iter().filter(|member| member.account != account)
         {
             self.surroundings.registry.each(member.account, |session| {
-                if session.has_open(id) {
+                if session.has_open(id) && hot.shows(shown, session) {
                     session.push(frame.clone());
                 }
             });

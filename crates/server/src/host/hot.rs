@@ -6,11 +6,11 @@ use suda_domain::conversation::{Conversation, Need};
 use suda_domain::entry::Entry;
 use suda_domain::receipts::{Marks, Summary};
 use suda_proto::entry::ConversationKind;
-use suda_proto::event::MemberMarks;
 use suda_proto::reply::Sent;
 use suda_proto::{AccountId, Code};
 
 use super::order::{Order, Reply, What};
+use super::showing::{Contacts, Moved};
 
 /// Most orders that wait for one conversation.
 const WAITING_MAX: usize = 4_096;
@@ -47,8 +47,10 @@ pub(super) struct Hot {
     pub learning: Option<Lack>,
     /// Whether it is known if a direct conversation's two block each other; it is read when somebody writes.
     pub knows_relation: bool,
-    /// Marks that moved since the others were told: how they were then.
-    pub moved: BTreeMap<AccountId, MemberMarks>,
+    /// Marks that moved since the others were told.
+    pub moved: BTreeMap<AccountId, Moved>,
+    /// The contacts of those who are shown to contacts only.
+    pub contacts: HashMap<AccountId, Contacts>,
     /// Whether telling them waits for a free moment.
     pub marks_due: bool,
     /// When each member's typing was passed on last.
@@ -62,6 +64,8 @@ pub(super) enum Lack {
     Of(Need),
     /// How a direct conversation's two stand to each other.
     Relation([AccountId; 2]),
+    /// Who of the members are contacts of this one.
+    Contacts(AccountId),
 }
 
 /// One commit: what is appended, and whom to tell when it is durable.
@@ -140,6 +144,7 @@ impl Hot {
             batch: None,
             learning: None,
             moved: BTreeMap::new(),
+            contacts: HashMap::new(),
             marks_due: false,
             typed: HashMap::new(),
         }

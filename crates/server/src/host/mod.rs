@@ -8,17 +8,20 @@ mod hot;
 mod order;
 mod pump;
 mod shard;
+mod showing;
 
 use std::sync::Arc;
 
 use suda_domain::conversation::Command;
 use suda_domain::ports::Ports;
 use suda_proto::reply::{Marked, Sent};
+use suda_proto::rest::Audience;
 use suda_proto::{AccountId, Code, ConversationId, ErrorBody};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
-use crate::session::{Registry, Session};
+use crate::gateway::Caller;
+use crate::session::Registry;
 use crate::settings::Settings;
 
 pub use order::{Order, Reply, View};
@@ -82,14 +85,11 @@ impl Hosts {
     ///
     /// # Errors
     /// What the conversation or the storage has against it.
-    pub async fn mark(
-        &self,
-        mark: suda_proto::request::Mark,
-        account: AccountId,
-        origin: Option<&Session>,
-    ) -> Result<Marked, ErrorBody> {
+    pub async fn mark(&self, mark: suda_proto::request::Mark, caller: &Caller) -> Result<Marked, ErrorBody> {
         let (reply, answer) = oneshot::channel();
-        self.submit(Order::mark(mark, account, Reply::Waiting(reply), origin.map(|session| session.id)))?;
+        let origin = caller.session.as_ref().map(|session| session.id);
+        let who = (caller.account, caller.who_may_see());
+        self.submit(Order::mark(mark, who, Reply::Waiting(reply), origin))?;
         answer.await.unwrap_or_else(|_| Err(Code::TimedOut.error()))
     }
 
@@ -101,9 +101,10 @@ impl Hosts {
         &self,
         typing: suda_proto::request::Typing,
         account: AccountId,
+        who_may_see: Audience,
     ) -> Result<(), ErrorBody> {
         let (reply, answer) = oneshot::channel();
-        self.submit(Order::typing(typing, account, reply))?;
+        self.submit(Order::typing(typing, (account, who_may_see), reply))?;
         answer.await.unwrap_or_else(|_| Err(Code::TimedOut.error()))
     }
 

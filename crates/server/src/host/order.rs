@@ -5,6 +5,7 @@ use suda_domain::conversation::Command;
 use suda_domain::membership::{Member, Membership};
 use suda_domain::receipts::{Marks, Summary};
 use suda_proto::reply::{Marked, Sent};
+use suda_proto::rest::Audience;
 use suda_proto::{AccountId, ConversationId, ErrorBody};
 use tokio::sync::oneshot;
 
@@ -23,13 +24,19 @@ pub(super) enum What {
     /// Move watermarks.
     Mark {
         account: AccountId,
+        who_may_see: Audience,
         delivered: Option<u64>,
         read: Option<u64>,
         reply: Reply<Marked>,
         origin: Option<u64>,
     },
     /// Tell who looks at the conversation that somebody types.
-    Typing { account: AccountId, typing: bool, reply: oneshot::Sender<Result<(), ErrorBody>> },
+    Typing {
+        account: AccountId,
+        who_may_see: Audience,
+        typing: bool,
+        reply: oneshot::Sender<Result<(), ErrorBody>>,
+    },
     /// Tell a member how the conversation stands.
     View { account: AccountId, reply: oneshot::Sender<Result<View, ErrorBody>> },
     /// How a direct conversation's two stand to each other has changed; read it again.
@@ -47,25 +54,25 @@ impl Order {
         Self { conversation, what: What::Act { command: Box::new(command), reply, origin } }
     }
 
-    /// Moves the account's watermarks.
+    /// Moves the account's watermarks; its setting says who is told how far it has read.
     pub fn mark(
         mark: suda_proto::request::Mark,
-        account: AccountId,
+        (account, who_may_see): (AccountId, Audience),
         reply: Reply<Marked>,
         origin: Option<u64>,
     ) -> Self {
         let suda_proto::request::Mark { conversation, delivered, read } = mark;
-        Self { conversation, what: What::Mark { account, delivered, read, reply, origin } }
+        Self { conversation, what: What::Mark { account, who_may_see, delivered, read, reply, origin } }
     }
 
-    /// Passes on that the account types.
+    /// Passes on that the account types, to whom its setting allows.
     pub const fn typing(
         typing: suda_proto::request::Typing,
-        account: AccountId,
+        (account, who_may_see): (AccountId, Audience),
         reply: oneshot::Sender<Result<(), ErrorBody>>,
     ) -> Self {
         let suda_proto::request::Typing { conversation, typing } = typing;
-        Self { conversation, what: What::Typing { account, typing, reply } }
+        Self { conversation, what: What::Typing { account, who_may_see, typing, reply } }
     }
 
     /// Asks how the conversation stands for a member.

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use super::hot::{Batch, Hot, Lack, Read, Slot, State};
 use super::order::{Reply, View, What};
 use super::shard::{Shard, code_of};
+use super::showing::{Moved, Shown};
 
 /// Most entries of one commit.
 const BATCH_ENTRIES: usize = 64;
@@ -81,17 +82,17 @@ impl Shard {
         let State::Hot(hot) = &mut slot.state else {
             return self.take_order_of_missing(id, slot, batch, order);
         };
-        let writes = matches!(order, What::Act { .. } | What::Typing { .. });
-        if let Some(pair) = hot.unknown_relation().filter(|_| writes) {
-            return Taken::Needs(Lack::Relation(pair), order);
+        if let Some(lack) = hot.lack(&order, self.surroundings.clock.now()) {
+            return Taken::Needs(lack, order);
         }
         match order {
             What::Act { command, reply, origin } => self.take_act(hot, batch, command, reply, origin),
-            What::Mark { account, delivered, read, reply, origin } => {
-                self.take_mark(id, hot, batch, (account, delivered, read, reply, origin))
+            What::Mark { account, who_may_see, delivered, read, reply, origin } => {
+                let shown = Shown { account, who_may_see };
+                self.take_mark(id, hot, batch, (shown, delivered, read, reply, origin))
             }
-            What::Typing { account, typing, reply } => {
-                let passed = self.pass_typing(id, hot, account, typing);
+            What::Typing { account, who_may_see, typing, reply } => {
+                let passed = self.pass_typing(id, hot, Shown { account, who_may_see }, typing);
                 // Whoever asked may have gone away meanwhile.
                 drop(reply.send(passed));
                 Taken::Yes
@@ -103,6 +104,7 @@ impl Shard {
             }
             What::RelationChanged => {
                 hot.knows_relation = false;
+                hot.contacts.clear();
                 Taken::Yes
             }
         }
@@ -180,9 +182,9 @@ impl Shard {
         id: ConversationId,
         hot: &mut Hot,
         batch: &mut Batch,
-        mark: (AccountId, Option<u64>, Option<u64>, Reply<Marked>, Option<u64>),
+        mark: (Shown, Option<u64>, Option<u64>, Reply<Marked>, Option<u64>),
     ) -> Taken {
-        let (account, delivered, read, reply, origin) = mark;
+        let (Shown { account, who_may_see }, delivered, read, reply, origin) = mark;
         let before = hot.conversation.member_marks(account);
         match hot.conversation.mark(account, delivered, read, self.surroundings.clock.now()) {
             Ok(moved) => {
@@ -190,7 +192,8 @@ impl Shard {
                     if hot.moved.is_empty() {
                         self.moved.push(id);
                     }
-                    hot.moved.entry(account).or_insert(before);
+                    let moved = hot.moved.entry(account).or_insert(Moved { before, who_may_see });
+                    moved.who_may_see = who_may_see;
                     if marks.read > before.read {
                         batch.marks.push((account, marks));
                         batch.marked.push(Read { account, reply, origin });
@@ -200,7 +203,8 @@ impl Shard {
                 reply.send(Ok(marked(&hot.conversation, account)));
             }
             Err(Step::Need(need)) => {
-                return Taken::Needs(Lack::Of(need), What::Mark { account, delivered, read, reply, origin });
+                let order = What::Mark { account, who_may_see, delivered, read, reply, origin };
+                return Taken::Needs(Lack::Of(need), order);
             }
             Err(Step::Refuse(error)) => reply.send(Err(error)),
             Err(_) => reply.send(Err(Code::Internal.error())),

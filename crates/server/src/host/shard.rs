@@ -11,13 +11,14 @@ use suda_domain::conversation::{Conversation, MessageFacts, Need};
 use suda_domain::entry::Envelope;
 use suda_domain::ports::log::{Append, AppendError};
 use suda_domain::ports::{Failure, Log};
-use suda_proto::{Code, ConversationId};
+use suda_proto::{AccountId, Code, ConversationId};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use super::Surroundings;
 use super::hot::{Hot, Lack, Slot, State};
 use super::order::Order;
+use super::showing::Contacts;
 
 /// Most orders taken in one turn.
 const TURN: usize = 256;
@@ -52,6 +53,7 @@ pub(super) struct Done {
 enum Outcome {
     Loaded(Result<Option<Box<Conversation>>, Failure>, Option<bool>),
     Relation(Result<bool, Failure>),
+    Contacts(AccountId, Result<Contacts, Failure>),
     Appended(Result<(), AppendError>),
     Envelopes(Result<Vec<Envelope>, Failure>),
     Envelope(Result<Vec<Envelope>, Failure>),
@@ -140,6 +142,9 @@ impl Shard {
                 hot.conversation.blocked = blocked;
             }),
             Outcome::Appended(outcome) => self.appended(conversation, outcome),
+            Outcome::Contacts(account, Ok(contacts)) => {
+                self.learnt(conversation, |hot| hot.learn_contacts(account, contacts));
+            }
             Outcome::Envelopes(Ok(envelopes)) => {
                 self.learnt(conversation, |hot| hot.conversation.learn_envelopes(envelopes));
             }
@@ -153,6 +158,7 @@ impl Shard {
                 self.learnt(conversation, |hot| hot.conversation.learn_message(seq, facts));
             }
             Outcome::Relation(Err(failure))
+            | Outcome::Contacts(_, Err(failure))
             | Outcome::Envelopes(Err(failure))
             | Outcome::Envelope(Err(failure))
             | Outcome::Message(_, Err(failure)) => {
@@ -219,7 +225,32 @@ impl Shard {
                     Done { conversation: id, outcome }
                 }));
             }
+            Lack::Contacts(account) => self.find_contacts(id, account),
         }
+    }
+
+    /// Starts reading who of the members are contacts of one.
+    fn find_contacts(&mut self, id: ConversationId, account: AccountId) {
+        let Some(State::Hot(hot)) = self.slots.get(&id).map(|slot| &slot.state) else {
+            return;
+        };
+        let members = &hot.conversation.membership().members;
+        let others: Vec<AccountId> =
+            members.iter().map(|member| member.account).filter(|other| *other != account).collect();
+        let contacts = Arc::clone(&self.surroundings.ports.contacts);
+        let read_at = self.surroundings.clock.now();
+        self.under_way.push(Box::pin(async move {
+            let among = contacts.among(account, &others).await;
+            let read = among.map(|among| Contacts {
+                accounts: among
+                    .into_iter()
+                    .filter(|(_, b)| b.are_contacts())
+                    .map(|(other, _)| other)
+                    .collect(),
+                read_at,
+            });
+            Done { conversation: id, outcome: Outcome::Contacts(account, read) }
+        }));
     }
 
     /// Starts reading what the order in front needs.

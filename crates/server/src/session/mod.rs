@@ -9,12 +9,13 @@ pub mod wheel;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
 use futures::task::AtomicWaker;
 use suda_proto::close::Close;
+use suda_proto::rest::Audience;
 use suda_proto::{AccountId, ConversationId, DeviceId};
 
 pub use frame::{Frame, Opcode};
@@ -34,7 +35,7 @@ pub struct Session {
     pub account: AccountId,
     /// Which device's.
     pub device: DeviceId,
-    foreground: AtomicBool,
+    who_may_see: AtomicU8,
     unanswered: AtomicUsize,
     asked: AtomicUsize,
     limits: QueueLimits,
@@ -118,7 +119,9 @@ struct Queue {
     frames: VecDeque<Frame>,
     bytes: usize,
     closed: Option<Close>,
-    open: Vec<ConversationId>,
+    foreground: bool,
+    /// The conversations on screen, the one opened longest ago first, each with the number of its place.
+    open: Vec<(u8, ConversationId)>,
 }
 
 /// What a connection finds when it looks into its session's queue.
@@ -136,11 +139,11 @@ impl Session {
             id,
             account,
             device,
-            foreground: AtomicBool::new(foreground),
+            who_may_see: AtomicU8::new(Audience::Everyone as u8),
             unanswered: AtomicUsize::new(0),
             asked: AtomicUsize::new(0),
             limits,
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue { foreground, ..Queue::default() }),
             alarm: AtomicBool::new(false),
             connection: AtomicWaker::new(),
         }
@@ -216,24 +219,30 @@ impl Session {
         !queue.frames.is_empty() || queue.closed.is_some()
     }
 
-    /// Notes that a conversation is on screen; the one opened longest ago makes room.
-    pub fn open(&self, conversation: ConversationId) {
+    /// Notes that a conversation is on screen; the one opened longest ago makes room. Answers the number of its place,
+    /// from 1.
+    pub fn open(&self, conversation: ConversationId) -> u8 {
         let mut queue = self.lock();
-        queue.open.retain(|open| *open != conversation);
-        if queue.open.len() >= OPEN_MAX {
-            queue.open.remove(0);
-        }
-        queue.open.push(conversation);
+        let known = queue.open.iter().position(|(_, open)| *open == conversation);
+        let place = match known {
+            Some(at) => queue.open.remove(at).0,
+            None if queue.open.len() >= OPEN_MAX => queue.open.remove(0).0,
+            None => (1..).find(|place| queue.open.iter().all(|(taken, _)| taken != place)).unwrap_or(1),
+        };
+        queue.open.push((place, conversation));
+        place
     }
 
-    /// Notes that a conversation left the screen.
-    pub fn shut(&self, conversation: ConversationId) {
-        self.lock().open.retain(|open| *open != conversation);
+    /// Notes that a conversation left the screen; the number of its place, if it was there.
+    pub fn shut(&self, conversation: ConversationId) -> Option<u8> {
+        let mut queue = self.lock();
+        let at = queue.open.iter().position(|(_, open)| *open == conversation)?;
+        Some(queue.open.remove(at).0)
     }
 
     /// Whether the conversation is on screen.
     pub fn has_open(&self, conversation: ConversationId) -> bool {
-        self.lock().open.contains(&conversation)
+        self.lock().open.iter().any(|(_, open)| *open == conversation)
     }
 
     /// Whether hosts have as many unanswered orders of this session as they may; it is not read from meanwhile.
@@ -246,9 +255,32 @@ impl Session {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// Notes whether somebody is looking.
-    pub fn set_foreground(&self, foreground: bool) {
-        self.foreground.store(foreground, Ordering::Relaxed);
+    /// Notes whether somebody is looking, unless the session is closed. Calls `moved` if that changed, before anything
+    /// else of the session can be told.
+    pub fn set_foreground(&self, foreground: bool, moved: impl FnOnce()) {
+        let mut queue = self.lock();
+        if queue.closed.is_none() && std::mem::replace(&mut queue.foreground, foreground) != foreground {
+            moved();
+        }
+    }
+
+    /// Whether somebody is looking.
+    pub fn is_foreground(&self) -> bool {
+        self.lock().foreground
+    }
+
+    /// Who may see when the account is there or types, and how far it has read.
+    pub fn who_may_see(&self) -> Audience {
+        match self.who_may_see.load(Ordering::Relaxed) {
+            seen if seen == Audience::Contacts as u8 => Audience::Contacts,
+            seen if seen == Audience::Nobody as u8 => Audience::Nobody,
+            _ => Audience::Everyone,
+        }
+    }
+
+    /// Notes who may see that.
+    pub fn set_who_may_see(&self, audience: Audience) {
+        self.who_may_see.store(audience as u8, Ordering::Relaxed);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
@@ -303,5 +335,26 @@ mod tests {
         }
         assert!(!session.has_open(ConversationId::from_bytes([0; 16])));
         assert!(session.has_open(ConversationId::from_bytes([OPEN_MAX as u8; 16])));
+    }
+
+    #[test]
+    fn every_open_conversation_has_a_place_of_its_own() {
+        let session = session(10, 1_000);
+        let id = |number: u8| ConversationId::from_bytes([number; 16]);
+        assert_eq!([1, 2, 3, 2].map(|number| session.open(id(number))), [1, 2, 3, 2]);
+        assert_eq!((session.shut(id(1)), session.shut(id(1))), (Some(1), None));
+        assert_eq!((session.open(id(4)), session.open(id(5))), (1, 4));
+    }
+
+    #[test]
+    fn a_closed_session_comes_to_no_foreground() {
+        let session = session(10, 1_000);
+        let mut moves = 0;
+        for foreground in [false, false, true] {
+            session.set_foreground(foreground, || moves += 1);
+        }
+        session.close(Close::Silent);
+        session.set_foreground(false, || moves += 1);
+        assert_eq!((moves, session.is_foreground()), (2, true));
     }
 }

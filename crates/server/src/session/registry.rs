@@ -10,6 +10,7 @@ use suda_proto::{AccountId, DeviceId};
 use tokio::sync::Notify;
 
 use super::{QueueLimits, Session};
+use crate::presence::{Parting, Presence};
 
 const SHARDS: usize = 64;
 
@@ -22,12 +23,15 @@ pub struct Opened {
     registry: Arc<Registry>,
     /// The session.
     pub session: Arc<Session>,
+    /// How its connection ends. Whoever is not greeted yet was never there.
+    pub parting: Parting,
 }
 
 impl Drop for Opened {
     fn drop(&mut self) {
         self.session.close(Close::Silent);
         self.registry.forget(&self.session);
+        self.registry.presence.ended(&self.session, self.parting);
     }
 }
 
@@ -41,11 +45,12 @@ pub struct Registry {
     queue: QueueLimits,
     most: usize,
     most_of_device: usize,
+    presence: Presence,
 }
 
 impl Registry {
-    /// A registry of at most `most` sessions, `most_of_device` of them of one device.
-    pub fn new(queue: QueueLimits, most: usize, most_of_device: usize) -> Self {
+    /// A registry of at most `most` sessions, `most_of_device` of them of one device; `presence` hears of them.
+    pub fn new(queue: QueueLimits, most: usize, most_of_device: usize, presence: Presence) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             next: AtomicU64::new(1),
@@ -55,11 +60,15 @@ impl Registry {
             queue,
             most,
             most_of_device,
+            presence,
         }
     }
 
     /// Opens a session; `None` where there is no room. The device's oldest session makes room for its newest.
     pub fn open(self: &Arc<Self>, account: AccountId, device: DeviceId, foreground: bool) -> Option<Opened> {
+        if self.presence.is_behind() {
+            return None;
+        }
         if self.count.fetch_add(1, Ordering::Relaxed) >= self.most {
             self.count.fetch_sub(1, Ordering::Relaxed);
             return None;
@@ -76,7 +85,8 @@ impl Registry {
         }
         sessions.push(Arc::clone(&session));
         drop(shard);
-        Some(Opened { registry: Arc::clone(self), session })
+        self.presence.opened(&session);
+        Some(Opened { registry: Arc::clone(self), session, parting: Parting::LoggedOut })
     }
 
     fn forget(&self, session: &Session) {
@@ -108,6 +118,7 @@ impl Registry {
     /// checked earlier belongs to a session that is found, or to one that sees another count.
     pub fn close(&self, account: AccountId, device: Option<DeviceId>, why: Close) {
         self.revocations.fetch_add(1, Ordering::SeqCst);
+        self.presence.logged_out(account, device);
         self.each(account, |session| {
             if device.is_none_or(|device| session.device == device) {
                 session.close(why);

@@ -38,6 +38,11 @@ impl Wheel {
         u32::try_from(duration.as_millis().div_ceil(TICK.as_millis())).unwrap_or(u32::MAX)
     }
 
+    /// How long so many ticks are.
+    pub const fn milliseconds(ticks: u32) -> u64 {
+        ticks as u64 * TICK.as_millis() as u64
+    }
+
     /// Wakes the session at tick `at` or, where that is further away than a turn, earlier.
     pub fn wake_at(&self, session: &Arc<Session>, at: u32) {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);

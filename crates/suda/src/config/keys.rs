@@ -96,7 +96,27 @@ pub static KEYS: &[Key] = &[
     key(
         "heartbeat_seconds",
         Seconds(|config| &mut config.server.heartbeat, 1..=DAY_SECONDS),
-        "After how much silence a connection is pinged; after twice as much it is closed.",
+        "After how much silence a connection is pinged whose device somebody looks at.",
+    ),
+    key(
+        "background_heartbeat_seconds",
+        Seconds(|config| &mut config.server.background_heartbeat, 1..=DAY_SECONDS),
+        "The same for a device in the background.",
+    ),
+    key(
+        "answer_seconds",
+        Seconds(|config| &mut config.server.answer_timeout, 1..=3_600),
+        "How long a pinged device may take to give a sign of life; then its connection is closed, and it counts as gone.",
+    ),
+    key(
+        "presence_rate",
+        Number(|config| &mut config.server.presence_rate, 1..=100_000_000),
+        "How many changes of presence are told a second, each to one session; more have to wait for their turn.",
+    ),
+    key(
+        "watch_members",
+        Number(|config| &mut config.server.watch_members, 0..=200),
+        "Largest group of which opening it shows who is online, and changes as they come; larger ones show a count.",
     ),
     key(
         "limits.text_bytes",

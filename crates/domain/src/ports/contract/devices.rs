@@ -1,9 +1,11 @@
 //! The contract of [`Devices`](crate::ports::Devices).
 
+use suda_proto::rest::Audience;
+
 use super::samples::{NOW, account_id, device, device_id, hash, make_accounts, stored, take_tasks};
 use super::{Relational, Storage, both};
 use crate::ports::accounts::{Change, Status};
-use crate::ports::devices::Device;
+use crate::ports::devices::{Device, TokenHolder};
 use crate::ports::jobs::Task;
 
 /// The limit where it does not matter.
@@ -35,7 +37,8 @@ pub async fn adding(storage: &mut dyn Storage) {
     assert_eq!(list(&ports, "ada").await, [older.clone(), newer], "an account's devices, oldest first");
     assert!(list(&ports, "nobody").await.is_empty(), "nobody has no devices");
     let found = ports.devices.find_by_token(older.token_hash).await.expect("find by token");
-    assert_eq!(found, Some((older, Status::Active)), "a token's hash finds its device");
+    let holder = TokenHolder { device: older, status: Status::Active, who_may_see: Audience::Everyone };
+    assert_eq!(found, Some(holder), "a token's hash finds its device");
     let unknown = ports.devices.find_by_token(hash("another token")).await;
     assert_eq!(unknown.expect("find by token"), None, "an unknown token finds nothing");
 }
@@ -123,14 +126,14 @@ pub async fn touching(storage: &mut dyn Storage) {
     let ports = storage.ports().await;
     for device in devices {
         let at = if device.id == one { NOW + 5 } else { NOW };
-        let (found, _) = ports
+        let found = ports
             .devices
             .find_by_token(device.token_hash)
             .await
             .expect("find by token")
             .expect("a device that was added is found");
         let expected = Device { last_active_at: at, ..device };
-        assert_eq!(found, expected, "the latest time stands and nothing else changes");
+        assert_eq!(found.device, expected, "the latest time stands and nothing else changes");
     }
     assert_eq!(list(&ports, "ada").await.len(), 3, "an unknown device is not made");
     assert!(take_tasks(&ports).await.is_empty(), "being seen is not promised");

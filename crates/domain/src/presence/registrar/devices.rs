@@ -117,6 +117,16 @@ impl Devices {
         };
     }
 
+    /// Ends all sessions and all that lingers of the device, or of every one; whether somebody was looking.
+    pub fn end(&mut self, device: Option<DeviceId>) -> bool {
+        let mut was_looking = false;
+        for known in self.all_mut().iter_mut().filter(|known| device.is_none_or(|it| it == known.device)) {
+            was_looking |= known.foreground > 0;
+            (known.foreground, known.background, known.lingers) = (0, 0, Availability::Offline);
+        }
+        was_looking
+    }
+
     /// Ends what lingers until `tick` or earlier; whether there was any.
     pub fn expire(&mut self, tick: u32) -> bool {
         let mut expired = false;

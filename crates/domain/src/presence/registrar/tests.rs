@@ -100,6 +100,28 @@ fn logging_out_ends_what_lingers_of_that_device_only() {
 }
 
 #[test]
+fn a_logout_from_elsewhere_ends_sessions_and_what_lingers() {
+    for device in [Some(PHONE), None] {
+        let mut world = World::new();
+        world.registrar.opened(ACCOUNT, PHONE, true, at(0));
+        world.turn(0);
+        world.registrar.ended(ACCOUNT, PHONE, true, Ending::Lost { heard_at_ms: 1_000 }, at(1_000));
+        world.registrar.logged_out(ACCOUNT, Some(LAPTOP), at(2_000));
+        world.turn(2_000);
+        world.registrar.logged_out(ACCOUNT, device, at(3_000));
+        world.turn(3_000);
+        world.check(40_000, &[(0, Online, 0), (3_000, Offline, 1_000)]);
+    }
+    let mut world = World::new();
+    world.registrar.opened(ACCOUNT, PHONE, true, at(0));
+    world.turn(0);
+    world.registrar.logged_out(ACCOUNT, Some(PHONE), at(500));
+    world.turn(500);
+    world.registrar.ended(ACCOUNT, PHONE, true, Ending::Lost { heard_at_ms: 600 }, at(600));
+    world.check(40_000, &[(0, Online, 0), (500, Offline, 500)]);
+}
+
+#[test]
 fn the_best_session_of_all_devices_counts() {
     let mut world = World::new();
     world.registrar.opened(ACCOUNT, PHONE, true, at(0));

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 
+use suda_domain::ports::devices::TokenHolder;
 use suda_proto::close::Close;
 use suda_proto::frame::RequestFrame;
 use suda_proto::reply::Welcome;
@@ -16,6 +17,7 @@ use super::{Caller, End, Origin};
 use crate::api::auth::authenticate;
 use crate::gateway::resume::Resume;
 use crate::gateway::window;
+use crate::presence::Parting;
 use crate::server::Server;
 use crate::session::{Frame, Opened};
 
@@ -68,14 +70,16 @@ async fn welcome(
     if hello.protocol != PROTOCOL {
         return Err(Code::UnsupportedProtocol.error());
     }
-    let revocations = server.registry.revocations();
+    let as_of = (server.registry.revocations(), server.presence.changes());
     let token = hello.token.ok_or_else(|| Code::Unauthenticated.error())?;
-    let device = authenticate(server, &token).await?;
+    let TokenHolder { device, mut who_may_see, .. } = authenticate(server, &token).await?;
     let opened = server.registry.open(device.account, device.id, hello.foreground);
-    let opened = opened.ok_or_else(|| Code::Overloaded.error())?;
-    if server.registry.revocations() != revocations {
-        // It may have been this token's, after it was checked and before there was a session to close.
-        authenticate(server, &token).await?;
+    let mut opened = opened.ok_or_else(|| Code::Overloaded.error())?;
+    opened.session.set_who_may_see(who_may_see);
+    if (server.registry.revocations(), server.presence.changes()) != as_of {
+        // It may have been this account's, after its token was checked and before there was a session to close or tell.
+        who_may_see = authenticate(server, &token).await?.who_may_see;
+        opened.session.set_who_may_see(who_may_see);
     }
     if server.is_draining() {
         return Err(Code::Draining.error());
@@ -85,7 +89,9 @@ async fn welcome(
         device: device.id,
         session: Some(Arc::clone(&opened.session)),
         spared: origin.spared,
+        who_may_see,
     };
+    opened.parting = Parting::Lost { silent_ms: 0 };
     let resume = hello.resume.as_deref().and_then(Resume::read);
     let resume = resume.filter(|resume| resume.epoch == server.ports.log.epoch());
     let since = resume.map_or(0, Resume::since);

@@ -14,6 +14,7 @@ use super::connection::{Connection, Taker};
 use super::decoder::Message;
 use super::{Caller, End, finish};
 use crate::gateway::requests;
+use crate::presence::Parting;
 use crate::server::Server;
 use crate::session::wheel::Wheel;
 use crate::session::{Asked, Frame, Opened, Session};
@@ -54,8 +55,21 @@ impl Line {
         // The first look at the time sets the first alarm.
         self.opened.session.alarm();
         let end = poll_fn(|context| self.poll_turn(context)).await;
+        self.opened.parting = self.parting(&end);
         // Boxed: an ending takes more memory than a life, and is short.
         Box::pin(finish(self.connection, end, Some(self.opened))).await;
+    }
+
+    /// What the end means for whoever watches the account.
+    fn parting(&self, end: &End) -> Parting {
+        match end {
+            End::Answered(_) => Parting::Closed,
+            End::Close(Close::Unauthenticated | Close::AccountClosed) => Parting::LoggedOut,
+            End::Gone | End::Close(_) | End::Broken(..) => {
+                let silent = self.server.wheel.now().saturating_sub(self.watch.heard);
+                Parting::Lost { silent_ms: Wheel::milliseconds(silent) }
+            }
+        }
     }
 
     fn poll_turn(&mut self, context: &mut Context<'_>) -> Poll<End> {
@@ -131,8 +145,12 @@ impl Line {
     fn look_at_the_time(&mut self) -> Result<(), End> {
         let settings = &self.server.settings;
         let now = self.server.wheel.now();
-        let heartbeat = Wheel::ticks(settings.heartbeat).max(1);
-        let silent_at = self.watch.heard + 2 * heartbeat;
+        let heartbeat = match self.opened.session.is_foreground() {
+            true => settings.heartbeat,
+            false => settings.background_heartbeat,
+        };
+        let heartbeat = Wheel::ticks(heartbeat).max(1);
+        let silent_at = self.watch.heard + heartbeat + Wheel::ticks(settings.answer_timeout).max(1);
         let stuck_at = self.watch.stuck.map(|since| since + Wheel::ticks(settings.write_timeout));
         if stuck_at.is_some_and(|at| at <= now) {
             return Err(End::Gone);
