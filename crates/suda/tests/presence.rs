@@ -6,8 +6,8 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::Server;
 use support::wire::{Line, Person};
+use support::{Server, output_of};
 
 /// Connections are pinged after a second and given up one later.
 const QUICK: [&str; 4] = ["--heartbeat-seconds", "1", "--answer-seconds", "1"];
@@ -52,4 +52,23 @@ async fn comings_and_goings_are_told_at_once() {
     let event = line.event("presence").await;
     assert_eq!(states(&event), ["offline"]);
     assert!(event["accounts"][0]["last_active_at"].as_u64().is_some(), "{event}");
+}
+
+#[tokio::test]
+async fn the_operator_sees_who_is_online_and_where() {
+    let server = Server::spawn(&QUICK);
+    let mina = Person::sign_up(server.url(), "mina").await;
+    let mut line = mina.connect().await;
+    watch(&mut line, &[&mina]).await;
+    let data = server.data().to_str().unwrap();
+    let presence = output_of(["admin", "--data", data, "--json", "account", "presence", "mina"]);
+    let presence: Value = serde_json::from_str(&presence).unwrap();
+    assert_eq!((&presence["state"], &presence["nodes"]), (&json!("online"), &json!([1])), "{presence}");
+    let status: Value =
+        serde_json::from_str(&output_of(["admin", "--data", data, "--json", "status"])).unwrap();
+    assert_eq!(
+        (&status["presence_accounts"], &status["presence_watched"]),
+        (&json!(1), &json!(1)),
+        "{status}"
+    );
 }

@@ -1,5 +1,6 @@
 //! The operator's API, for `suda admin`: served only where nobody else can reach it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -7,7 +8,9 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use suda_domain::ports::accounts::{Account, Change, Status};
+use suda_domain::presence::locator::Place;
 use suda_proto::close::Close;
+use suda_proto::presence::Presence;
 use suda_proto::reply::Done;
 use suda_proto::rest::Profile;
 use suda_proto::{Code, ErrorBody};
@@ -15,6 +18,7 @@ use suda_proto::{Code, ErrorBody};
 use super::accounts::{delete_account, profile_of};
 use super::auth::{Body, InPath, InQuery};
 use super::error::{ApiError, ApiResult};
+use crate::presence::seeing;
 use crate::secrets::hash_code;
 use crate::server::{Server, storage};
 
@@ -32,6 +36,7 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .route("/accounts/{name}/disable", post(disable))
         .route("/accounts/{name}/enable", post(enable))
         .route("/accounts/{name}/reset-password", post(reset_password))
+        .route("/accounts/{name}/presence", get(presence))
         .route("/invites", post(invite))
         .route("/status", get(status))
         .route("/metrics", get(metrics))
@@ -131,18 +136,40 @@ async fn invite(State(server): State<Arc<Server>>, Body(body): Body<NewInvite>) 
 #[derive(Serialize)]
 struct NodeStatus {
     version: &'static str,
-    sessions: usize,
     draining: bool,
     epoch: u32,
+    /// Further counts, as `/metrics` has them.
+    #[serde(flatten)]
+    counts: BTreeMap<&'static str, u64>,
 }
 
 async fn status(State(server): State<Arc<Server>>) -> ApiResult<NodeStatus> {
     Ok(Json(NodeStatus {
         version: env!("CARGO_PKG_VERSION"),
-        sessions: server.sessions(),
         draining: server.is_draining(),
         epoch: server.ports.log.epoch(),
+        counts: crate::metrics::counts(&server).map(|count| (count.name, count.value)).into(),
     }))
+}
+
+/// How an account stands, for the operator, who may see everybody.
+#[derive(Serialize)]
+struct Standing {
+    #[serde(flatten)]
+    presence: Presence,
+    /// The numbers of the nodes where it has sessions; absent where that is not sure.
+    nodes: Option<Vec<u16>>,
+}
+
+async fn presence(State(server): State<Arc<Server>>, InPath(name): InPath<String>) -> ApiResult<Standing> {
+    let account = find(&server, &name).await?.id;
+    let presence = seeing::look(&server, account).await?;
+    let places = server.presence.locate(vec![account]).await?;
+    let nodes = places.into_iter().find_map(|(_, place)| match place {
+        Place::Nodes(nodes) => Some(nodes.into_iter().map(|node| node.0).collect()),
+        Place::Everywhere => None,
+    });
+    Ok(Json(Standing { presence, nodes }))
 }
 
 /// Counts in the text format of Prometheus.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use suda_domain::presence::locator::Place;
 use suda_domain::presence::observer::View;
 use suda_proto::{AccountId, DeviceId};
 use tokio::sync::{Notify, oneshot};
@@ -50,6 +51,10 @@ pub enum Message {
     Look {
         accounts: Vec<(AccountId, bool)>,
         reply: oneshot::Sender<Vec<View>>,
+    },
+    Locate {
+        accounts: Vec<AccountId>,
+        reply: oneshot::Sender<Vec<(AccountId, Place)>>,
     },
     Watchers {
         account: AccountId,

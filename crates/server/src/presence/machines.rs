@@ -2,6 +2,7 @@
 
 use suda_domain::placement::{LiveSet, NodeId};
 use suda_domain::ports::activity::{Activity, GatewayId};
+use suda_domain::presence::locator::{Found, Locator, Place};
 use suda_domain::presence::observer::{Observer, View};
 use suda_domain::presence::owner::Owner;
 use suda_domain::presence::packet::Body;
@@ -15,11 +16,17 @@ use super::inbox::Message;
 /// The only node, until there are others.
 const ME: NodeId = NodeId(1);
 
+/// An account, and where it has sessions.
+pub type Located = (AccountId, Place);
+
 /// The machines.
 pub struct Machines {
     pub registrar: Registrar,
     pub owner: Owner,
     pub observer: Observer,
+    pub locator: Locator,
+    /// Answers of the locator that nobody has taken yet.
+    pub found: Vec<Found>,
     gateway: GatewayId,
     out: Vec<Outgoing>,
 }
@@ -39,12 +46,15 @@ impl Machines {
             registrar: Registrar::new(now.clock_ms, timeouts, now),
             owner: Owner::new(ME, timeouts, unknown_until_ms),
             observer: Observer::new(rest_ms),
+            locator: Locator::new(now.clock_ms),
+            found: Vec::new(),
             gateway,
             out: Vec::new(),
         };
         machines.owner.live(&live, |_| now.at_ms, now);
         machines.registrar.live(&live, now);
         machines.observer.live(&live);
+        machines.locator.live(&live);
         machines.settle(now, &mut Vec::new());
         machines
     }
@@ -83,6 +93,7 @@ impl Machines {
             }
             self.owner.turn(now, &mut out);
             self.observer.turn(&mut out);
+            self.found.extend(self.locator.turn(now, &mut out));
             let is_going_on =
                 self.registrar.is_renewing() || self.owner.is_sweeping() || self.observer.is_renewing();
             if out.is_empty() && !is_going_on {
@@ -107,6 +118,7 @@ impl Machines {
                 self.registrar.again(ME, *number);
                 self.observer.again(ME, *number);
             }
+            Body::Located { .. } => self.found.extend(self.locator.take(ME, packet, now, out)),
             _ => self.owner.take(ME, packet, now, out),
         }
     }
@@ -127,6 +139,13 @@ impl Machines {
             Availability::Online => Activity::Online { gateway: self.gateway, since: at },
             Availability::Away | Availability::Offline => Activity::Offline { at },
         }
+    }
+
+    /// Where these accounts have sessions. What is not known at once is found under `ticket` after the next settling; how
+    /// many answers that will be is told, too.
+    pub fn locate(&mut self, ticket: u64, accounts: &[AccountId], now: Now) -> (Vec<Located>, usize) {
+        let asked = self.locator.ask(ticket, accounts, now, &mut self.out);
+        (asked.known, asked.awaited)
     }
 
     /// What is known of these accounts, for somebody who may see them or not.

@@ -5,12 +5,14 @@
 
 mod inbox;
 mod machines;
+mod search;
 pub mod seeing;
 mod task;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use suda_domain::presence::locator::Place;
 use suda_domain::presence::observer::View;
 use suda_proto::presence::{Presence as WirePresence, PresenceState};
 use suda_proto::{AccountId, Code, DeviceId, ErrorBody};
@@ -114,6 +116,14 @@ impl Presence {
     /// `overloaded`.
     pub async fn look(&self, accounts: Vec<(AccountId, bool)>) -> Result<Vec<View>, ErrorBody> {
         self.ask(|reply| Message::Look { accounts, reply }).await
+    }
+
+    /// On which nodes these accounts have sessions; on none only if that is sure.
+    ///
+    /// # Errors
+    /// `overloaded`.
+    pub async fn locate(&self, accounts: Vec<AccountId>) -> Result<Vec<(AccountId, Place)>, ErrorBody> {
+        self.ask(|reply| Message::Locate { accounts, reply }).await
     }
 
     /// The sessions of this node that watch the account, and whose they are.

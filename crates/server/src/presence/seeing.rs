@@ -11,7 +11,7 @@ use suda_proto::entry::ConversationKind;
 use suda_proto::presence::{Presence as WirePresence, PresenceState};
 use suda_proto::reply::Member;
 use suda_proto::rest::Audience;
-use suda_proto::{AccountId, ErrorBody};
+use suda_proto::{AccountId, Code, ErrorBody};
 
 use super::presence_of;
 use crate::gateway::Caller;
@@ -118,6 +118,16 @@ pub async fn watch(
         }
     }
     complete(server, accounts, views).await
+}
+
+/// How an account stands, for whoever may see everybody.
+///
+/// # Errors
+/// The storage's failure, or `overloaded`.
+pub async fn look(server: &Server, account: AccountId) -> Result<WirePresence, ErrorBody> {
+    let views = server.presence.look(vec![(account, true)]).await?;
+    let presences = complete(server, &[account], views).await?;
+    presences.into_iter().next().ok_or_else(|| Code::Internal.error())
 }
 
 /// Views for the wire; when somebody was active last whom nobody here saw go is in storage.

@@ -17,6 +17,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::inbox::{Counts, Inbox, Message};
 use super::machines::Machines;
+use super::search::Searches;
 use super::{Presence, presence_of};
 use crate::activity::Noted;
 use crate::clock::Clock;
@@ -68,6 +69,7 @@ struct Task {
     watching: HashMap<u64, Weak<Session>, RandomState>,
     began: Instant,
     stored: Vec<(AccountId, Activity)>,
+    searches: Searches,
     /// How many changes may be told now, and when that was reckoned.
     budget: (f64, u64),
 }
@@ -99,6 +101,7 @@ impl Task {
             watching: HashMap::default(),
             began: Instant::now(),
             stored: Vec::new(),
+            searches: Searches::default(),
             budget: (0.0, 0),
             surroundings,
         }
@@ -117,7 +120,7 @@ impl Task {
                 self.watching.remove(session);
             }
             if let Some(asked) = self.machines.take(message, now) {
-                self.ask(asked, &mut questions);
+                self.ask(asked, now, &mut questions);
             }
         }
         self.machines.settle(now, &mut self.stored);
@@ -125,12 +128,13 @@ impl Task {
             self.surroundings.noted.note(std::mem::take(&mut self.stored));
         }
         self.answer(questions, now);
+        std::mem::take(&mut self.machines.found).into_iter().for_each(|found| self.searches.take(found));
         let budget = self.budget(now);
         let due = self.machines.observer.due(now, budget);
         self.tell(due);
     }
 
-    fn ask(&mut self, message: Message, questions: &mut Questions) {
+    fn ask(&mut self, message: Message, now: Now, questions: &mut Questions) {
         // Whoever asked may have gone away meanwhile, here and below.
         match message {
             Message::Watch { session, list, accounts, reply } if session.closed().is_none() => {
@@ -139,6 +143,12 @@ impl Task {
                 questions.push(Question { by: Some((session, list)), accounts, reply });
             }
             Message::Look { accounts, reply } => questions.push(Question { by: None, accounts, reply }),
+            Message::Locate { accounts, reply } => {
+                if let Some(ticket) = self.searches.ticket() {
+                    let (known, awaited) = self.machines.locate(ticket, &accounts, now);
+                    self.searches.begin(ticket, known, awaited, reply);
+                }
+            }
             Message::Watchers { account, reply } => {
                 let watchers = self.machines.observer.watchers(account);
                 let of_session = |id: u64| Some((id, self.watching.get(&id)?.upgrade()?.account));

@@ -2,9 +2,10 @@
 //! one small entry and no timer of its own.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use suda_domain::wheel as domain;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Session;
@@ -12,18 +13,15 @@ use super::Session;
 /// How fine the wheel divides time.
 const TICK: Duration = Duration::from_millis(100);
 
-/// How many ticks a turn has: longer waits are cut short, and asked for again.
-const SLOTS: usize = 4_096;
-
 /// Sessions by the tick in which they are to be woken.
 pub struct Wheel {
-    slots: Mutex<Vec<Vec<Weak<Session>>>>,
+    due: Mutex<domain::Wheel<Weak<Session>>>,
     now: AtomicU32,
 }
 
 impl Default for Wheel {
     fn default() -> Self {
-        Self { slots: Mutex::new(vec![Vec::new(); SLOTS]), now: AtomicU32::new(0) }
+        Self { due: Mutex::new(domain::Wheel::new(0)), now: AtomicU32::new(0) }
     }
 }
 
@@ -43,24 +41,24 @@ impl Wheel {
         ticks as u64 * TICK.as_millis() as u64
     }
 
-    /// Wakes the session at tick `at` or, where that is further away than a turn, earlier.
+    /// Wakes the session at tick `at`; what is past comes with the next tick.
     pub fn wake_at(&self, session: &Arc<Session>, at: u32) {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.now.load(Ordering::Relaxed);
-        let wait = at.saturating_sub(now).clamp(1, SLOTS as u32 - 1);
-        slots[(now.wrapping_add(wait)) as usize % SLOTS].push(Arc::downgrade(session));
+        self.lock().schedule(at, Arc::downgrade(session));
     }
 
     /// Moves on to tick `to` and wakes whom that concerns.
     fn turn(&self, to: u32) {
-        while self.now() < to {
-            let due = {
-                let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-                let now = self.now.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
-                std::mem::take(&mut slots[now as usize % SLOTS])
-            };
-            due.iter().filter_map(Weak::upgrade).for_each(|session| session.alarm());
+        let mut woken = Vec::new();
+        {
+            let mut due = self.lock();
+            self.now.store(to.max(due.now()), Ordering::Relaxed);
+            due.turn(to, |session| woken.push(session));
         }
+        woken.iter().filter_map(Weak::upgrade).for_each(|session| session.alarm());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, domain::Wheel<Weak<Session>>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -101,20 +99,22 @@ mod tests {
         assert!(!session.take_alarm());
         wheel.turn(5);
         assert!(session.take_alarm());
-        wheel.turn(5 + 2 * SLOTS as u32);
+        wheel.turn(100_000);
         assert!(!session.take_alarm());
     }
 
     #[test]
-    fn what_is_past_comes_next_and_what_is_far_comes_early() {
+    fn what_is_past_comes_next_and_what_is_far_in_its_time() {
         let wheel = Wheel::default();
         wheel.turn(10);
         let (past, far) = (session(), session());
         wheel.wake_at(&past, 3);
-        wheel.wake_at(&far, u32::MAX);
+        wheel.wake_at(&far, 50_000);
         wheel.turn(11);
         assert!(past.take_alarm() && !far.take_alarm());
-        wheel.turn(10 + SLOTS as u32 - 1);
+        wheel.turn(49_999);
+        assert!(!far.take_alarm());
+        wheel.turn(50_000);
         assert!(far.take_alarm());
     }
 

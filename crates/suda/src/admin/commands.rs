@@ -36,6 +36,8 @@ pub enum AccountCommand {
     Enable(Named),
     /// Give an account a new password and log its devices out
     ResetPassword(Named),
+    /// Whether an account is online, and at which nodes
+    Presence(Named),
     /// Delete an account and what it wrote, for good
     Delete(DeleteArguments),
 }
@@ -117,6 +119,9 @@ fn question(command: &AdminCommand) -> Question {
             AccountCommand::ResetPassword(Named { name }) => {
                 Question::new(Method::POST, &["accounts", name, "reset-password"])
             }
+            AccountCommand::Presence(Named { name }) => {
+                Question::new(Method::GET, &["accounts", name, "presence"])
+            }
             AccountCommand::Delete(DeleteArguments { name, .. }) => {
                 Question::new(Method::DELETE, &["accounts", name])
             }
@@ -132,6 +137,7 @@ fn told(command: &AdminCommand, answer: &Value) -> String {
         AdminCommand::Invite(_) => format!("{}\n", text("invite")),
         AdminCommand::Account { command } => match command {
             AccountCommand::List(_) => accounts(answer),
+            AccountCommand::Presence(_) => fields(answer),
             AccountCommand::Disable(Named { name }) => format!("{name} is disabled\n"),
             AccountCommand::Enable(Named { name }) => format!("{name} is enabled\n"),
             AccountCommand::ResetPassword(Named { name }) => {
@@ -158,7 +164,7 @@ fn accounts(answer: &Value) -> String {
 /// One field a line.
 fn fields(answer: &Value) -> String {
     let fields = answer.as_object().into_iter().flatten();
-    fields.map(|(name, value)| format!("{name:<16}  {value}\n")).collect()
+    fields.map(|(name, value)| format!("{name:<21}  {value}\n")).collect()
 }
 
 /// Deleting cannot be undone: a person says so, or a script with `--yes`.
