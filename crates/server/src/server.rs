@@ -79,6 +79,7 @@ impl Server {
         let surroundings = Arc::new(Surroundings {
             ports: ports.clone(),
             registry: Arc::clone(&registry),
+            presence: presence.clone(),
             settings: Arc::clone(&settings),
             clock: Arc::clone(&clock),
         });

@@ -72,7 +72,12 @@ impl Shard {
             let last = former.intervals.last();
             if let Some(last) = last.filter(|last| last.to >= first) {
                 let own = frame(id, epoch, entries.iter().filter(|entry| last.contains(entry.envelope.seq)));
-                registry.each(former.account, |session| push_to_others(session, origin, &own));
+                registry.each(former.account, |session| {
+                    push_to_others(session, origin, &own);
+                    if let Some(place) = session.shut(id) {
+                        self.surroundings.presence.stop(session, place);
+                    }
+                });
             }
         }
     }

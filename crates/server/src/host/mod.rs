@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::gateway::Caller;
+use crate::presence::Presence;
 use crate::session::Registry;
 use crate::settings::Settings;
 
@@ -36,6 +37,7 @@ const INBOX: usize = 16 * 1024;
 pub(crate) struct Surroundings {
     pub ports: Ports,
     pub registry: Arc<Registry>,
+    pub presence: Presence,
     pub settings: Arc<Settings>,
     pub clock: Arc<dyn Clock>,
 }

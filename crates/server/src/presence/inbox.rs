@@ -64,6 +64,9 @@ pub enum Message {
         session: u64,
         reply: oneshot::Sender<Vec<AccountId>>,
     },
+    Remember {
+        times: Vec<(AccountId, u64)>,
+    },
     Permit {
         session: u64,
         account: AccountId,

@@ -142,6 +142,11 @@ impl Presence {
         self.ask(|reply| Message::Watched { session, reply }).await
     }
 
+    /// Storage says when accounts were last active.
+    pub fn remember(&self, times: Vec<(AccountId, u64)>) {
+        self.inbox.put(Message::Remember { times });
+    }
+
     /// The session may or may not see the account any more.
     pub fn permit(&self, session: u64, account: AccountId, is_permitted: bool) {
         self.inbox.put(Message::Permit { session, account, is_permitted });

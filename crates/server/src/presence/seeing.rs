@@ -138,16 +138,17 @@ async fn complete(
 ) -> Result<Vec<WirePresence>, ErrorBody> {
     let mut presences: Vec<WirePresence> =
         accounts.iter().zip(views).map(|(account, view)| presence_of(*account, view)).collect();
+    use PresenceState::{Away, Offline, Unknown};
     let lacks_time = |presence: &&mut WirePresence| {
-        presence.last_active_at.is_none()
-            && matches!(presence.state, PresenceState::Offline | PresenceState::Away)
+        presence.last_active_at.is_none() && matches!(presence.state, Offline | Away | Unknown)
     };
     let unknown: Vec<AccountId> =
         presences.iter_mut().filter(lacks_time).map(|presence| presence.account).collect();
     if !unknown.is_empty() {
         let times = server.ports.activity.last_active(&unknown).await.map_err(storage)?;
+        server.presence.remember(times.clone());
         let times: HashMap<AccountId, u64> = times.into_iter().collect();
-        for presence in presences.iter_mut().filter(lacks_time) {
+        for presence in presences.iter_mut().filter(lacks_time).filter(|one| one.state != Unknown) {
             presence.last_active_at = times.get(&presence.account).copied();
         }
     }
