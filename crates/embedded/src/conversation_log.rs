@@ -199,7 +199,7 @@ impl ConversationLog {
     }
 
     /// Runs `work`, which reads little, in place where reads are quick, and beside the tasks otherwise.
-    async fn reading<T: Send + 'static>(
+    pub(crate) async fn reading<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Core) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {

@@ -4,7 +4,7 @@
 //! show is put together when they are read.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
@@ -22,8 +22,11 @@ use crate::index::tables::{
 };
 use crate::index::view::View;
 
-/// Rows read at once.
-const CHUNK: usize = 1_024;
+/// How often a list is put together again because it changed meanwhile.
+const MOST_TRIES: u32 = 8;
+
+/// A place in the order of a list: newest first.
+type Place = (Reverse<u64>, ConversationId);
 
 #[async_trait]
 impl Inbox for ConversationLog {
@@ -42,24 +45,14 @@ impl Inbox for ConversationLog {
         account: AccountId,
         conversation: ConversationId,
     ) -> Result<Option<InboxRow>, Failure> {
-        self.blocking(move |core| {
-            let mut view = core.index.view()?;
-            let member: Option<MemberRow> = view.get(&member_key(account, conversation))?;
-            let Some(member) = member.filter(|member| !member.own) else {
-                return Ok(None);
-            };
-            let summary = summary(&mut view, conversation, &member)?;
-            core.inbox_row(&mut view, conversation, member, summary).map(Some)
-        })
-        .await
+        self.reading(move |core| core.row_of(&mut core.index.view()?, account, conversation)).await
     }
 
     async fn count(&self, account: AccountId) -> Result<u32, Failure> {
         self.blocking(move |core| {
             let mut count = 0;
-            each_member_row(&mut core.index.view()?, account, |_, _, member| {
+            each_member_row(&mut core.index.view()?, account, |_, member| {
                 count += u32::from(member.role.is_some());
-                Ok(())
             })?;
             Ok(count)
         })
@@ -75,29 +68,82 @@ impl Core {
         after: Option<InboxCursor>,
         limit: usize,
     ) -> Result<Vec<InboxRow>, Failure> {
-        let place = |touched, conversation| (Reverse(touched), conversation);
-        let after = after.map(|after| place(after.touched, after.conversation));
-        let mut first = BTreeMap::new();
+        let after = after.map(|after| (Reverse(after.touched), after.conversation));
         let mut view = self.index.view()?;
-        each_member_row(&mut view, account, |view, conversation, member| {
-            if member.role.is_none() && since == 0 {
-                return Ok(());
+        let mut rows = Vec::new();
+        for _ in 0..MOST_TRIES {
+            let first = self.first(&mut view, account, since, after, limit)?;
+            rows.clear();
+            for (Reverse(touched), conversation) in &first {
+                // What was touched since belongs elsewhere in the list by now.
+                let row = self.row_of(&mut view, account, *conversation)?;
+                rows.extend(row.filter(|row| row.touched() == *touched));
             }
-            let summary = summary(view, conversation, &member)?;
-            let touched = summary.at.max(member.marks.touched);
-            let place = place(touched, conversation);
-            if touched >= since && after.is_none_or(|after| place > after) {
-                first.insert(place, (member, summary));
+            if rows.len() == first.len() {
+                break;
+            }
+        }
+        // Whoever still lacks a row is told of what touched it: it happened since the list was asked for.
+        Ok(rows)
+    }
+
+    /// The first places of the list, behind `after`.
+    fn first(
+        &self,
+        view: &mut View<'_>,
+        account: AccountId,
+        since: u64,
+        after: Option<Place>,
+        limit: usize,
+    ) -> Result<BTreeSet<Place>, Failure> {
+        let mut members = Vec::new();
+        each_member_row(view, account, |conversation, member| {
+            if member.role.is_some() || since > 0 {
+                members.push((conversation, member.marks.touched, member.left.map(|left| left.at)));
+            }
+        })?;
+        let mut first = BTreeSet::new();
+        for (conversation, marked, left) in members {
+            let at = match left {
+                Some(left) => left,
+                None => self.touched(view, conversation)?,
+            };
+            let place = (Reverse(at.max(marked)), conversation);
+            let is_wanted = place.0.0 >= since && after.is_none_or(|after| place > after);
+            let is_early = first.len() < limit || first.last().is_some_and(|last| place < *last);
+            if is_wanted && is_early {
+                first.insert(place);
                 if first.len() > limit {
                     first.pop_last();
                 }
             }
-            Ok(())
-        })?;
-        let rows = first.into_iter().map(|((_, conversation), (member, summary))| {
-            self.inbox_row(&mut view, conversation, member, summary)
-        });
-        rows.collect()
+        }
+        Ok(first)
+    }
+
+    /// When the conversation was touched last.
+    fn touched(&self, view: &mut View<'_>, conversation: ConversationId) -> Result<u64, Failure> {
+        let read = || {
+            let summary: Option<Summary> = view.get(&summary_key(conversation))?;
+            Ok::<_, IndexError>(summary.map(|summary| summary.at))
+        };
+        let what = "the summary";
+        Ok(self.index.touched.get(conversation, read)?.ok_or(IndexError::Missing { conversation, what })?)
+    }
+
+    /// A conversation's row in the account's list, unless it is the account's own.
+    fn row_of(
+        &self,
+        view: &mut View<'_>,
+        account: AccountId,
+        conversation: ConversationId,
+    ) -> Result<Option<InboxRow>, Failure> {
+        let member: Option<MemberRow> = view.get(&member_key(account, conversation))?;
+        let Some(member) = member.filter(|member| !member.own) else {
+            return Ok(None);
+        };
+        let summary = summary(view, conversation, &member)?;
+        self.inbox_row(view, conversation, member, summary).map(Some)
     }
 
     fn inbox_row(
@@ -140,20 +186,15 @@ fn summary(
 fn each_member_row(
     view: &mut View<'_>,
     account: AccountId,
-    mut visit: impl FnMut(&mut View<'_>, ConversationId, MemberRow) -> Result<(), Failure>,
+    mut visit: impl FnMut(ConversationId, MemberRow),
 ) -> Result<(), Failure> {
-    let (mut from, to) = member_keys(account);
-    loop {
-        let rows = view.range(&from, &to, CHUNK)?;
-        let Some((last, _)) = rows.last() else {
-            return Ok(());
-        };
-        from = [last.as_ref(), &[0]].concat().as_slice().into();
-        for (key, value) in rows {
-            let member = MemberRow::decode(&value).map_err(IndexError::from)?;
-            if let Some(conversation) = conversation_of_member(&key).filter(|_| !member.own) {
-                visit(view, conversation, member)?;
-            }
+    let (from, to) = member_keys(account);
+    view.each(&from, &to, |key, value| {
+        let member = MemberRow::decode(value)?;
+        if let Some(conversation) = conversation_of_member(key).filter(|_| !member.own) {
+            visit(conversation, member);
         }
-    }
+        Ok(())
+    })?;
+    Ok(())
 }

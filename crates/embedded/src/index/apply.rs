@@ -41,6 +41,8 @@ pub struct Changes<'i> {
     pub(super) erases: bool,
     /// Where new entries are.
     pub(super) located: Vec<(ConversationId, u64, Place)>,
+    /// When conversations were touched.
+    pub(super) touched: Vec<(ConversationId, u64)>,
     /// Bytes of the log that the changes come from.
     pub(super) log_bytes: u64,
     /// The last segment of which all runs are known with them.
@@ -83,7 +85,18 @@ impl Index {
 impl<'i> Changes<'i> {
     pub(super) fn new(index: &'i Index, hot: &'i mut Hot) -> Self {
         let (view, rows, located) = (None, HashMap::default(), Vec::new());
-        Self { index, hot, view, rows, latest: 0, erases: false, located, log_bytes: 0, merged: None }
+        Self {
+            index,
+            hot,
+            view,
+            rows,
+            latest: 0,
+            erases: false,
+            located,
+            touched: Vec::new(),
+            log_bytes: 0,
+            merged: None,
+        }
     }
 
     /// One row as it is with the changes.
@@ -165,6 +178,7 @@ impl<'i> Changes<'i> {
         summary.apply(envelope);
         self.latest = self.latest.max(envelope.at);
         self.hot.summaries.insert(conversation, summary);
+        self.touched.push((conversation, summary.at));
         self.put_postcard(key, &summary);
         match envelope.kind {
             Kind::Message => self.follow_message(conversation, envelope),

@@ -14,6 +14,7 @@
 //! | `tables` | which rows there are |
 //! | `memory`, `rows`, `row_bytes`, `view` | rows not written yet; reading through them into the database |
 //! | `hot` | the values that were changed last |
+//! | `touched` | when conversations in lists that were read lately were touched |
 //! | `locations` | where entries are that stand in segments; in memory only |
 //! | `apply`, `replay` | from a record to the rows that it changes; many that are read back |
 //! | `spill` | the thread that writes rows into the database |
@@ -33,6 +34,7 @@ pub mod spill;
 pub mod tables;
 #[cfg(test)]
 mod tests;
+mod touched;
 pub mod view;
 
 use std::path::Path;
@@ -53,6 +55,7 @@ use hot::Hot;
 use locations::Locations;
 use memory::{Layers, Progress};
 use tables::{FORM, Key, META_KEY, Meta, Value};
+use touched::Touched;
 use view::View;
 
 /// Most reads at the same time.
@@ -175,6 +178,8 @@ pub struct Index {
     form: u32,
     /// Where the entries in segments are.
     pub locations: Locations,
+    /// When conversations were touched.
+    pub touched: Touched,
     /// Wakes the thread that writes rows.
     spill_bell: Bell,
     /// Wakes the thread that erases bodies.
@@ -208,6 +213,7 @@ impl Index {
             log_id: OnceLock::new(),
             form: FORM,
             locations: Locations::default(),
+            touched: Touched::default(),
             spill_bell: Bell::default(),
             erase_bell: Bell::default(),
             merge_bell: Bell::default(),
@@ -313,7 +319,7 @@ impl Index {
                 return Err(error);
             }
         };
-        let Changes { rows, latest, erases, located, log_bytes, merged, .. } = changes;
+        let Changes { rows, latest, erases, located, touched, log_bytes, merged, .. } = changes;
         self.latest.fetch_max(latest, Ordering::AcqRel);
         if !located.is_empty() {
             // Before the heads that lead readers to them.
@@ -324,6 +330,8 @@ impl Index {
         layers.put(rows, &Progress { applied, merged, latest, log_bytes });
         let batch_is_full = self.is_full(&layers);
         drop(layers);
+        // Now that readers see it.
+        touched.into_iter().for_each(|(conversation, at)| self.touched.set(conversation, at));
         if batch_is_full {
             self.spill_bell.ring();
         }

@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use heed::{RoTxn, WithoutTls};
 use suda_domain::stored::Stored;
 
+use super::memory::FoundRows;
 use super::tables::{Key, Value};
 use super::{Index, IndexError};
 
@@ -66,7 +67,7 @@ impl<'i> View<'i> {
 
     /// The first `limit` rows from `from` to `to`, both included, ascending.
     pub fn range(&mut self, from: &[u8], to: &[u8], limit: usize) -> Result<Vec<(Key, Value)>, IndexError> {
-        if from > to {
+        if from > to || limit == 0 {
             return Ok(Vec::new());
         }
         let newer = {
@@ -75,30 +76,64 @@ impl<'i> View<'i> {
             refresh(self.index, layers.spilled(), &mut self.spilled, &mut self.transaction)?;
             layers.range(from, to, limit)
         };
+        let mut rows = Vec::new();
+        self.merge(from, to, newer, |key, value| {
+            rows.push((key.into(), value.into()));
+            Ok(rows.len() < limit)
+        })?;
+        Ok(rows)
+    }
+
+    /// Calls `visit` with every row from `from` to `to`, both included, ascending.
+    pub fn each(
+        &mut self,
+        from: &[u8],
+        to: &[u8],
+        mut visit: impl FnMut(&[u8], &[u8]) -> Result<(), IndexError>,
+    ) -> Result<(), IndexError> {
+        let newer = {
+            let layers = self.index.layers.read();
+            let layers = layers.unwrap_or_else(PoisonError::into_inner);
+            refresh(self.index, layers.spilled(), &mut self.spilled, &mut self.transaction)?;
+            layers.range(from, to, usize::MAX)
+        };
+        self.merge(from, to, newer, |key, value| visit(key, value).map(|()| true))
+    }
+
+    /// Calls `visit` with the rows of the database and, in their places, with `newer` ones, until it answers `false`.
+    fn merge(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        newer: FoundRows,
+        mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, IndexError>,
+    ) -> Result<(), IndexError> {
         let bounds = (Bound::Included(from), Bound::Included(to));
         let mut stored = self.index.rows.range(&self.transaction, &bounds)?;
         let mut next_stored = stored.next().transpose()?;
         let mut newer = newer.into_iter().peekable();
-        let mut rows = Vec::new();
-        while rows.len() < limit {
+        loop {
             let from_memory = match (newer.peek(), next_stored) {
-                (None, None) => break,
+                (None, None) => return Ok(()),
                 (Some((key, _)), Some((stored, _))) => key.as_ref() <= stored,
                 (newer, _) => newer.is_some(),
             };
-            if !from_memory {
-                if let Some((key, value)) = next_stored {
-                    rows.push((key.into(), value.into()));
-                }
+            let goes_on = if !from_memory {
+                let goes_on = next_stored.map_or(Ok(true), |(key, value)| visit(key, value))?;
                 next_stored = stored.next().transpose()?;
+                goes_on
             } else if let Some((key, value)) = newer.next() {
                 if next_stored.is_some_and(|(stored, _)| *stored == *key) {
                     next_stored = stored.next().transpose()?;
                 }
-                rows.extend(value.map(|value| (key, value)));
+                value.map_or(Ok(true), |value| visit(&key, &value))?
+            } else {
+                true
+            };
+            if !goes_on {
+                return Ok(());
             }
         }
-        Ok(rows)
     }
 }
 

@@ -82,7 +82,7 @@ impl Shard {
         let State::Hot(hot) = &mut slot.state else {
             return self.take_order_of_missing(id, slot, batch, order);
         };
-        if let Some(lack) = hot.lack(&order, self.surroundings.clock.now()) {
+        if let Some(lack) = hot.lack(&order, || self.surroundings.clock.now()) {
             return Taken::Needs(lack, order);
         }
         match order {

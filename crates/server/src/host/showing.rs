@@ -40,7 +40,7 @@ pub(super) struct Contacts {
 
 impl Hot {
     /// What must be read before the order can be taken, of how its account stands to the others.
-    pub fn lack(&self, order: &What, now: u64) -> Option<Lack> {
+    pub fn lack(&self, order: &What, now: impl Fn() -> u64) -> Option<Lack> {
         let (writes, shown) = match *order {
             What::Act { .. } => (true, None),
             What::Typing { account, who_may_see, .. } => (true, Some(Shown { account, who_may_see })),
@@ -51,9 +51,9 @@ impl Hot {
         };
         let relation = self.unknown_relation().filter(|_| writes).map(Lack::Relation);
         let contacts = shown.filter(|shown| {
-            let is_known = self.contacts.get(&shown.account);
+            let is_known = || self.contacts.get(&shown.account);
             shown.who_may_see == Audience::Contacts
-                && is_known.is_none_or(|known| now.saturating_sub(known.read_at) > CONTACTS_MS)
+                && is_known().is_none_or(|known| now().saturating_sub(known.read_at) > CONTACTS_MS)
                 && self.conversation.member(shown.account).is_ok()
         });
         relation.or_else(|| contacts.map(|shown| Lack::Contacts(shown.account)))

@@ -1,8 +1,6 @@
 //! The contract of [`Devices`](crate::ports::Devices).
 
-use suda_proto::rest::Audience;
-
-use super::samples::{NOW, account_id, device, device_id, hash, make_accounts, stored, take_tasks};
+use super::samples::{NOW, account, account_id, device, device_id, hash, make_accounts, stored, take_tasks};
 use super::{Relational, Storage, both};
 use crate::ports::accounts::{Change, Status};
 use crate::ports::devices::{Device, TokenHolder};
@@ -37,7 +35,8 @@ pub async fn adding(storage: &mut dyn Storage) {
     assert_eq!(list(&ports, "ada").await, [older.clone(), newer], "an account's devices, oldest first");
     assert!(list(&ports, "nobody").await.is_empty(), "nobody has no devices");
     let found = ports.devices.find_by_token(older.token_hash).await.expect("find by token");
-    let holder = TokenHolder { device: older, status: Status::Active, who_may_see: Audience::Everyone };
+    let who_may_see = account("ada").who_may_see;
+    let holder = TokenHolder { device: older, status: Status::Active, who_may_see };
     assert_eq!(found, Some(holder), "a token's hash finds its device");
     let unknown = ports.devices.find_by_token(hash("another token")).await;
     assert_eq!(unknown.expect("find by token"), None, "an unknown token finds nothing");
