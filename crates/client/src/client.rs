@@ -1,7 +1,7 @@
 //! The client: a cheap handle that an app holds; cloning shares it.
 //!
 //! Reading order: [`start`] (sign-up, login, offline start), [`conversations`], [`messages`], [`sending`],
-//! [`own_state`], [`groups`], [`people`], [`account`].
+//! [`own_state`], [`groups`], [`people`], [`presence`], [`account`].
 
 mod account;
 mod conversations;
@@ -9,6 +9,7 @@ mod groups;
 mod messages;
 mod own_state;
 mod people;
+mod presence;
 mod sending;
 mod start;
 
@@ -103,14 +104,6 @@ impl Client {
     /// `Unreachable` where the server does not answer.
     pub async fn sync_once(&self) -> Result<(), ClientError> {
         self.answer(|done| Command::SyncOnce { done }).await
-    }
-
-    /// Tells whether somebody is looking; only then is the account online and its pushes held back.
-    ///
-    /// # Errors
-    /// `Stopped` after logging out.
-    pub async fn set_foreground(&self, foreground: bool) -> Result<(), ClientError> {
-        self.command(Command::Foreground(foreground)).await
     }
 
     /// Sends any request and gives back its reply unread.

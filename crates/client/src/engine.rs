@@ -11,6 +11,7 @@ mod list;
 mod marks;
 mod own;
 mod people;
+mod presence;
 mod reconnect;
 mod request;
 mod sending;
@@ -30,12 +31,14 @@ use self::link::{Incoming, Line};
 use self::reconnect::{Failure, Reconnect};
 use self::request::{Done, Requests};
 use self::timers::{Timer, Timers};
+use crate::attendance::Attendance;
 use crate::backoff::Backoff;
 use crate::cache::{Cache, Held, Progress, Session, Write};
 use crate::error::{CacheError, ClientError, ConnectionError};
 use crate::event::{ClientEvent, ConnectionState};
 use crate::outbox::Outbox;
 use crate::rest::Rest;
+use crate::typing::{OwnTyping, Typists};
 
 /// What became of a happening.
 type Step = Result<(), CacheError>;
@@ -56,6 +59,8 @@ pub struct Engine {
     requests: Requests,
     timers: Timers,
     foreground: bool,
+    /// What the server was told of it last.
+    foreground_told: bool,
     /// Whether the app wants a line.
     is_wanted: bool,
     /// Whether anything came since the last resume token.
@@ -74,6 +79,9 @@ pub struct Engine {
     delivered: BTreeMap<ConversationId, u64>,
     known_people: BTreeSet<AccountId>,
     strangers: BTreeSet<AccountId>,
+    attendance: watch::Sender<Attendance>,
+    typists: watch::Sender<Typists>,
+    own_typing: OwnTyping,
 }
 
 /// A try to get a line over a WebSocket.
@@ -108,6 +116,10 @@ pub struct Handle {
     pub events: broadcast::Sender<ClientEvent>,
     /// How the connection stands.
     pub state: watch::Receiver<ConnectionState>,
+    /// Who is there.
+    pub attendance: watch::Receiver<Attendance>,
+    /// Who types.
+    pub typists: watch::Receiver<Typists>,
 }
 
 /// How many commands wait for the engine before callers wait.
@@ -119,9 +131,18 @@ impl Engine {
     /// # Errors
     /// Where the cache cannot be read.
     pub async fn start(cache: Cache, rest: Rest, session: &Session) -> Result<Handle, CacheError> {
+        let (engine, handle) = Self::new(cache, rest, session).await?;
+        tokio::spawn(engine.run());
+        Ok(handle)
+    }
+
+    /// An engine that does nothing yet, and the app's side of it.
+    async fn new(cache: Cache, rest: Rest, session: &Session) -> Result<(Self, Handle), CacheError> {
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let (events, _) = broadcast::channel(crate::event::EVENT_CAPACITY);
         let (state, state_receiver) = watch::channel(ConnectionState::Offline);
+        let (attendance, attendance_receiver) = watch::channel(Attendance::default());
+        let (typists, typists_receiver) = watch::channel(Typists::default());
         let engine = Self {
             rest,
             token: session.token.clone(),
@@ -135,6 +156,7 @@ impl Engine {
             requests: Requests::default(),
             timers: Timers::default(),
             foreground: true,
+            foreground_told: true,
             is_wanted: false,
             is_stirred: false,
             once: None,
@@ -147,10 +169,19 @@ impl Engine {
             delivered: BTreeMap::new(),
             known_people: cache.known_profiles().await?.into_iter().collect(),
             strangers: BTreeSet::new(),
+            attendance,
+            typists,
+            own_typing: OwnTyping::default(),
             cache,
         };
-        tokio::spawn(engine.run());
-        Ok(Handle { commands, events, state: state_receiver })
+        let handle = Handle {
+            commands,
+            events,
+            state: state_receiver,
+            attendance: attendance_receiver,
+            typists: typists_receiver,
+        };
+        Ok((engine, handle))
     }
 
     async fn run(mut self) {
@@ -213,21 +244,24 @@ impl Engine {
     }
 
     async fn on_event(&mut self, event: Event) -> Step {
-        self.is_stirred = true;
+        // Only what a resume would tell again is worth a new resume token.
+        self.is_stirred |= !matches!(event, Event::Presence(_) | Event::Typing(_));
         match event {
             Event::Entries(entries) => self.on_entries(entries).await,
             Event::Marks(marks) => self.on_marks(marks).await,
             Event::Read(read) => self.on_read(read).await,
             Event::Typing(typing) => {
-                let (conversation, account) = (typing.conversation, typing.account);
-                self.announce(ClientEvent::Typing { conversation, account, typing: typing.typing });
+                self.on_typing(typing);
                 Ok(())
             }
             Event::Rows(rows) => self.on_polled_rows(rows.rows).await,
             Event::Reset(reset) => self.on_reset(reset).await,
             Event::Resync {} => self.on_resync().await,
-            // Who is there is shown nowhere yet.
-            Event::Presence(_) | Event::Unknown => Ok(()),
+            Event::Presence(presences) => {
+                self.on_presence(&presences.accounts);
+                Ok(())
+            }
+            Event::Unknown => Ok(()),
         }
     }
 
@@ -245,6 +279,9 @@ impl Engine {
             Timer::Reads => self.send_reads(),
             Timer::Own => self.catch_up_own(),
             Timer::Refresh(conversation) => self.refresh(conversation),
+            Timer::Watch => self.send_watch(),
+            Timer::Presence(conversation) => self.refresh_presence(conversation),
+            Timer::Typing => self.expire_typists(),
         }
         Ok(())
     }

@@ -70,7 +70,18 @@ pub enum ClientEvent {
         /// Where.
         conversation: ConversationId,
     },
-    /// Somebody types; forget it after six seconds.
+    /// The presence of accounts on screen changed: of those that are watched, and of members of open conversations; see
+    /// [`crate::Client::presence`].
+    PresenceChanged {
+        /// Whose.
+        accounts: Vec<AccountId>,
+    },
+    /// Another number of members is online in an open conversation; see [`crate::Client::conversation_presence`].
+    OnlineChanged {
+        /// Where.
+        conversation: ConversationId,
+    },
+    /// Somebody else types in an open conversation, or stopped; also told when nothing was heard for six seconds.
     Typing {
         /// Where.
         conversation: ConversationId,

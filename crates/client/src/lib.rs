@@ -1,7 +1,7 @@
 //! The Rust SDK of Suda: a [`Client`] with cache, outbox and reconnection, and a bare [`connection`] for tools.
 //!
 //! Reading order: [`model`] and [`event`] for what an app sees, [`Client`] for what it can do; inside, `ranges`,
-//! `standing`, `conversation`, `outbox` and `sync` decide without clock or I/O, `cache` keeps, `rest` and
+//! `standing`, `conversation`, `outbox`, `sync`, `attendance` and `typing` decide without clock or I/O, `cache` keeps, `rest` and
 //! [`connection`] carry, and `engine` is the one task that ties them together.
 //!
 //! The API is fit for bindings: owned types, no lifetimes, no generics.
@@ -11,6 +11,7 @@ pub mod error;
 pub mod event;
 pub mod model;
 
+mod attendance;
 mod backoff;
 mod cache;
 mod client;
@@ -21,12 +22,14 @@ mod ranges;
 mod rest;
 mod standing;
 mod sync;
+mod typing;
 mod view;
 
 pub use client::{Client, SignedUp};
 pub use error::{CacheError, ClientError, ConnectionError};
 pub use event::{ClientEvent, ConnectionState, EventStream};
 pub use model::{
-    Anchor, CacheLocation, ConversationSummary, Message, MessageContent, MessageList, MessageState, Mute,
+    Anchor, CacheLocation, ConversationPresence, ConversationSummary, Message, MessageContent, MessageList,
+    MessageState, Mute,
 };
 pub use suda_proto as proto;

@@ -1,6 +1,7 @@
 //! What an app shows: owned, flat types without references to the cache.
 
 use suda_proto::entry::{ConversationKind, ReactionCount, Role};
+use suda_proto::presence::Presence;
 use suda_proto::{AccountId, ClientId, ConversationId, ErrorBody, Mention};
 
 /// One line in the list of conversations.
@@ -147,6 +148,17 @@ pub enum MessageContent {
     Dissolved,
     /// This needs a newer version of the app.
     Unsupported,
+}
+
+/// Who is there in a conversation, as far as the server has said on this connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConversationPresence {
+    /// The other one, in a direct conversation.
+    pub peer: Option<Presence>,
+    /// How many others are online, while the conversation is open; absent where that is not known.
+    pub online: Option<u32>,
+    /// Others who type, whoever began first in front.
+    pub typing: Vec<AccountId>,
 }
 
 /// Where to read messages.

@@ -30,7 +30,7 @@ impl Client {
         self.keep_account(account).await
     }
 
-    /// Changes profile or settings; what is absent stays.
+    /// Changes profile or settings, such as who may see when this account is there (`who_may_see`); what is absent stays.
     ///
     /// # Errors
     /// `Server`, `Unreachable`.

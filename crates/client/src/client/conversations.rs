@@ -74,7 +74,7 @@ impl Client {
         self.answer(Command::MoreRows).await
     }
 
-    /// The conversation is on screen: typing and watermarks are wanted. Up to eight at a time.
+    /// The conversation is on screen: who is there, typing and watermarks are wanted. Up to eight at a time.
     ///
     /// # Errors
     /// `Stopped` after logging out.

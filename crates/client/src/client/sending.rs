@@ -108,7 +108,9 @@ impl Client {
         self.command(Command::MarkRead(conversation, seq)).await
     }
 
-    /// The user types, or stopped. Say so again every few seconds while it goes on; without a connection it is lost.
+    /// The user types, or stopped. Say so with every change of the text: the others are told at most once a second, and
+    /// are told by themselves that it stopped when a message is sent or the conversation is closed. Without a connection
+    /// it is lost.
     ///
     /// # Errors
     /// `Stopped` after logging out.

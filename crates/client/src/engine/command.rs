@@ -1,6 +1,6 @@
 //! What the app asks of the engine.
 
-use suda_proto::request::{HistoryQuery, Range, Request, Typing};
+use suda_proto::request::{HistoryQuery, Range, Request};
 use suda_proto::{AccountId, ClientId, ConversationId, Kind, Mention, Raw};
 
 use super::request::{Done, Purpose};
@@ -34,6 +34,8 @@ pub enum Command {
     Discard(ClientId, Done<()>),
     /// Everything up to here was read.
     MarkRead(ConversationId, u64),
+    /// These accounts are on screen.
+    Watch(Vec<AccountId>),
     /// The user types, or stopped.
     Typing(ConversationId, bool),
     /// Set a value of the account's own state.
@@ -99,9 +101,8 @@ impl Engine {
                 return answer(done, discarded);
             }
             Command::MarkRead(conversation, seq) => return self.mark_read(conversation, seq).await,
-            Command::Typing(conversation, typing) => {
-                self.ask(Request::Typing(Typing { conversation, typing }), Purpose::Nothing);
-            }
+            Command::Watch(accounts) => self.watch(accounts),
+            Command::Typing(conversation, typing) => self.tell_typing(conversation, typing),
             Command::SetValue(key, value, done) => {
                 let set = self.set_value(key, value).await.map_err(ClientError::from);
                 return answer(done, set);

@@ -87,6 +87,9 @@ impl Engine {
             self.was_delivered(conversation, held.state.synced);
         }
         entries.iter().for_each(|entry| self.meet(entry.author));
+        if source == Source::Event {
+            self.stop_typing(conversation, &entries);
+        }
         Ok(outcome)
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use suda_proto::reply::{Pong, Welcome};
-use suda_proto::request::{ConversationQuery, Foreground, Hello, Ping, Request};
+use suda_proto::request::{Hello, Ping, Request};
 use suda_proto::{ErrorBody, PROTOCOL};
 use tokio::time::Instant;
 
@@ -59,6 +59,7 @@ impl Engine {
             resume: self.progress.resume.clone(),
             window: Some(WINDOW),
         };
+        self.foreground_told = self.foreground;
         let task = try_socket(self.rest.clone(), hello, self.reconnect.tries());
         self.contact.trying = Some(tokio::spawn(task));
         if self.contact.line.is_none() {
@@ -71,6 +72,7 @@ impl Engine {
         self.contact.trying = None;
         self.lose_line();
         self.on_line(line);
+        self.tell_foreground();
         self.apply_first_window(since, welcome.window).await?;
         self.catch_up().await
     }
@@ -180,9 +182,9 @@ impl Engine {
     async fn catch_up(&mut self) -> Step {
         let on_screen = self.on_screen.borrow().clone();
         for conversation in on_screen {
-            let request = Request::Open(ConversationQuery { conversation });
-            self.ask(request, Purpose::Open(conversation));
+            self.ask_open(conversation);
         }
+        self.send_watch();
         let is_member = |held: &Held| held.row.as_ref().is_none_or(|row| row.role.is_some());
         let behind = self.held.iter().filter(|(_, held)| held.state.missing().is_some() && is_member(held));
         let behind: Vec<_> = behind.map(|(conversation, _)| *conversation).collect();
@@ -206,11 +208,7 @@ impl Engine {
         self.abandon_requests();
         self.next_cursor = None;
         self.outbox.disconnected();
-    }
-
-    pub(super) fn set_foreground(&mut self, foreground: bool) {
-        self.foreground = foreground;
-        self.ask(Request::Foreground(Foreground { foreground }), Purpose::Nothing);
+        self.forget_presence();
     }
 
     /// While things happen, the resume token moves on, so that the next start has little to catch up with.

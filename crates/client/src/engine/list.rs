@@ -170,6 +170,7 @@ impl Engine {
             Ok(detail) => {
                 self.apply_rows(vec![detail.row.clone()], Vec::new()).await?;
                 detail.members.iter().for_each(|member| self.meet(member.account));
+                self.check_crowd(conversation, &detail.members);
                 self.cache.write(vec![Write::Detail(conversation, detail)]).await?;
                 self.announce(ClientEvent::MarksChanged { conversation });
                 Ok(())
@@ -200,6 +201,7 @@ impl Engine {
         row.role = None;
         let write = Write::Conversation(conversation, held.clone());
         self.cache.write(vec![write]).await?;
+        self.leave_crowd(conversation);
         self.announce(ClientEvent::ConversationChanged { conversation });
         Ok(())
     }

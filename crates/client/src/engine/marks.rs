@@ -23,13 +23,15 @@ const MOST_OPEN: usize = 8;
 impl Engine {
     /// A conversation came on screen.
     pub(super) fn open(&mut self, conversation: ConversationId) {
+        let mut given_up = Vec::new();
         self.on_screen.send_modify(|open| {
             open.retain(|one| *one != conversation);
             open.push(conversation);
             // The one opened first gives way.
-            open.drain(..open.len().saturating_sub(MOST_OPEN));
+            given_up.extend(open.drain(..open.len().saturating_sub(MOST_OPEN)));
         });
-        self.ask(Request::Open(ConversationQuery { conversation }), Purpose::Open(conversation));
+        given_up.into_iter().for_each(|conversation| self.close(conversation));
+        self.ask_open(conversation);
         self.refresh(conversation);
         self.want_fill(conversation);
     }
@@ -37,7 +39,9 @@ impl Engine {
     /// A conversation left the screen.
     pub(super) fn close(&mut self, conversation: ConversationId) {
         self.on_screen.send_modify(|open| open.retain(|one| *one != conversation));
+        self.tell_typing(conversation, false);
         self.ask(Request::Close(ConversationQuery { conversation }), Purpose::Nothing);
+        self.leave_crowd(conversation);
     }
 
     pub(super) async fn on_opened(
@@ -46,6 +50,7 @@ impl Engine {
         answer: Result<Opened, ErrorBody>,
     ) -> Step {
         let Ok(opened) = answer else { return Ok(()) };
+        self.on_crowd(conversation, &opened);
         self.hear_head(conversation, opened.epoch, opened.head).await?;
         if let Some(mut detail) = self.cache.detail(conversation).await? {
             detail.members = opened.members;

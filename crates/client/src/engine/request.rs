@@ -43,6 +43,8 @@ pub enum Purpose {
     MoreRows(Done<bool>),
     /// A conversation came on screen.
     Open(ConversationId),
+    /// The accounts on screen.
+    Watch,
     /// A read mark.
     Read(ConversationId, u64),
     /// A send.
@@ -170,6 +172,10 @@ impl Engine {
             Purpose::Rows { since, token } => self.on_rows(since, token, read(answer)).await,
             Purpose::MoreRows(done) => self.on_more_rows(read(answer), done).await,
             Purpose::Open(conversation) => self.on_opened(conversation, read(answer)).await,
+            Purpose::Watch => {
+                self.on_watched(read(answer));
+                Ok(())
+            }
             Purpose::Read(conversation, seq) => self.on_marked(conversation, seq, read(answer)).await,
             Purpose::Send(conversation, client_id) => {
                 self.on_sent(conversation, client_id, read(answer)).await

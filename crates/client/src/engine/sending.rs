@@ -43,6 +43,7 @@ impl Engine {
         self.announce(ClientEvent::MessagesChanged { conversation });
         self.announce(ClientEvent::ConversationChanged { conversation });
         self.pump(conversation);
+        self.tell_typing(conversation, false);
         Ok(client_id)
     }
 

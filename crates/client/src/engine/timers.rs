@@ -26,6 +26,12 @@ pub enum Timer {
     Own,
     /// Ask for a conversation's row and members again.
     Refresh(ConversationId),
+    /// Tell which accounts are on screen.
+    Watch,
+    /// Ask again who is in an open conversation.
+    Presence(ConversationId),
+    /// Forget who was not heard of.
+    Typing,
 }
 
 /// All timers that are set.
@@ -42,6 +48,11 @@ impl Timers {
     /// Forgets a timer.
     pub fn clear(&mut self, timer: Timer) {
         self.0.remove(&timer);
+    }
+
+    /// Whether a timer is set.
+    pub fn is_set(&self, timer: Timer) -> bool {
+        self.0.contains_key(&timer)
     }
 
     /// Forgets every timer.
