@@ -1,11 +1,11 @@
 //! What is asked on the line, when, and what the app hears of it. The test is the server, and lets time pass.
 
 use serde::Serialize;
-use suda_proto::event::Event;
+use suda_proto::event::{Entries, Event};
 use suda_proto::frame::{OutgoingRequest, ServerFrame};
 use suda_proto::presence::PresenceState;
 use suda_proto::reply::{Welcome, Window};
-use suda_proto::{Code, DeviceId, Kind, Limits, PROTOCOL, Raw};
+use suda_proto::{ClientId, Code, DeviceId, Limits, PROTOCOL, Raw};
 use tokio::sync::{broadcast, mpsc};
 
 use super::*;
@@ -66,6 +66,12 @@ impl Device {
         };
         let line = Line { requests, incoming, polling: false };
         self.engine.on_welcome(line, welcome).await.expect("welcomed");
+    }
+
+    /// The same line polls from now on.
+    fn poll(&mut self) {
+        let line = self.engine.contact.line.as_mut();
+        line.expect("a line").polling = true;
     }
 
     async fn lose(&mut self) {
@@ -162,6 +168,22 @@ fn opened(online: u32, presences: Vec<Presence>) -> Opened {
 
 fn typing(account: AccountId, typing: bool) -> Event {
     Event::Typing(TypingMember { conversation: GROUP, account, typing })
+}
+
+fn said(author: AccountId) -> Event {
+    let entry = Entry {
+        seq: 1,
+        at: 1,
+        kind: Kind::Message,
+        author,
+        client_id: ClientId::caused_by("test", &[]),
+        ordinal: 1,
+        target: None,
+        mentions: Vec::new(),
+        body: None,
+        standing: None,
+    };
+    Event::Entries(Entries { conversation: GROUP, epoch: 1, entries: vec![entry] })
 }
 
 fn changed(accounts: &[AccountId]) -> ClientEvent {
@@ -261,6 +283,35 @@ async fn members_of_an_open_group_are_followed_and_those_of_a_large_one_counted_
 }
 
 #[tokio::test]
+async fn where_nothing_follows_everything_is_asked_for_again_while_somebody_looks() {
+    let mut device = Device::new().await;
+    device.connect().await;
+    device.poll();
+    device.command(Command::Watch(vec![JUN])).await;
+    device.pass(Timer::Watch).await;
+    device.command(Command::Open(GROUP)).await;
+    for looks in [true, false] {
+        device.command(Command::Foreground(looks)).await;
+        for asked in device.asked() {
+            match asked.request {
+                Request::Watch(_) => device.answer(asked.id, &presences(JUN, PresenceState::Away)).await,
+                Request::Open(_) => {
+                    device.answer(asked.id, &opened(0, vec![presence(JUN, PresenceState::Away)])).await;
+                }
+                request => panic!("{request:?} means nothing here"),
+            }
+        }
+        device.pass(Timer::Presence(GROUP)).await;
+        device.pass(Timer::Watch).await;
+    }
+    assert_eq!(device.requests(), []);
+    assert_eq!(device.state(JUN), PresenceState::Away);
+    device.command(Command::Foreground(true)).await;
+    device.pass(Timer::Watch).await;
+    assert_eq!(device.requests(), [open(), watch(&[JUN])]);
+}
+
+#[tokio::test]
 async fn a_reply_that_comes_after_closing_counts_no_more() {
     let mut device = Device::new().await;
     device.connect().await;
@@ -310,6 +361,9 @@ async fn typing_of_others_ends_by_itself_with_a_message_and_with_the_line() {
     assert_eq!(device.handle.typists.borrow().of(GROUP), [JUN, SORA]);
     device.happen(typing(SORA, false)).await;
     assert_eq!(device.told(), [told(SORA, false)]);
+    device.happen(typing(SORA, true)).await;
+    device.happen(said(SORA)).await;
+    assert_eq!(device.told(), [told(SORA, true), told(SORA, false)]);
     device.pass(Timer::Typing).await;
     assert_eq!(device.told(), [], "not yet");
     assert!(device.engine.timers.is_set(Timer::Typing));
