@@ -1,11 +1,17 @@
 //! Where the parts of the chat stand, for a size of the terminal. Drawing and scrolling both need to know.
 
+use std::ops::Range;
+
 use ratatui::layout::Rect;
 
 use crate::model::{Model, Pane};
 
 /// The width of the list beside a conversation, its border included.
 const LIST_CELLS: u16 = 27;
+/// Rows of the list above the first conversation.
+pub const LIST_HEAD_ROWS: u16 = 2;
+/// Rows of one conversation in the list.
+pub const LIST_ITEM_ROWS: u16 = 2;
 /// The most rows of the message box.
 const WRITING_ROWS: u16 = 5;
 /// Cells before the text in the message box.
@@ -48,6 +54,17 @@ pub fn areas(model: &Model) -> Areas {
     let right = Rect::new(LIST_CELLS, 0, width - LIST_CELLS, body);
     conversation_areas(model, right, &mut areas);
     areas
+}
+
+/// Which of the conversations shown in the list are on screen: as many as fit, the chosen one among them.
+pub fn listed(model: &Model, list: Rect) -> Range<usize> {
+    if list.is_empty() {
+        return 0..0;
+    }
+    let visible = usize::from(list.height.saturating_sub(LIST_HEAD_ROWS) / LIST_ITEM_ROWS).max(1);
+    let selected = model.list.selected_index().unwrap_or_default();
+    let skipped = selected.saturating_sub(visible - 1);
+    skipped..skipped + visible
 }
 
 /// How wide text in the message box may be.

@@ -62,6 +62,8 @@ pub enum Act {
     SetPin(ConversationId, Option<f64>),
     /// Archive a conversation, or no longer.
     SetArchived(ConversationId, bool),
+    /// These accounts' presence is shown.
+    Watch(Vec<AccountId>),
     /// Somebody looks at the client, or no longer.
     Foreground(bool),
 }
@@ -108,6 +110,13 @@ pub enum Ask {
     Messages(Reading),
     /// Members with their watermarks.
     Members(ConversationId),
+    /// Who is there.
+    Presence {
+        /// Of whom.
+        accounts: Vec<AccountId>,
+        /// Where it is to be counted.
+        conversation: Option<ConversationId>,
+    },
     /// Profiles.
     People(Vec<AccountId>),
     /// Accounts whose names begin so.

@@ -3,6 +3,7 @@
 use crossterm::event::KeyEvent;
 use suda_client::event::ClientEvent;
 use suda_client::model::{ConversationSummary, MessageList};
+use suda_proto::presence::Presence;
 use suda_proto::reply::{Member, Reacted};
 use suda_proto::rest::Profile;
 use suda_proto::{AccountId, ConversationId};
@@ -62,6 +63,13 @@ pub enum Answer {
         conversation: ConversationId,
         /// Who; `None` where they could not be read now.
         members: Option<Vec<Member>>,
+    },
+    /// Who is there.
+    Presence {
+        /// How accounts stand.
+        presences: Vec<Presence>,
+        /// How many others are online in a conversation, where that is known.
+        online: Option<(ConversationId, u32)>,
     },
     /// Profiles.
     People(Vec<Profile>),

@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use suda_client::event::ConnectionState;
 use suda_client::model::{ConversationSummary, Message, MessageContent, MessageList, MessageState};
 use suda_proto::entry::{ConversationKind, ReactionCount, Role};
+use suda_proto::presence::{Presence, PresenceState};
 use suda_proto::reply::Member;
 use suda_proto::rest::Profile;
 use suda_proto::{AccountId, ClientId, ConversationId};
@@ -43,7 +44,20 @@ pub fn model(language: Language, width: u16, height: u16) -> Model {
         summary(DIRECT, ConversationKind::Direct, "Jun", 1, "see you at noon"),
     ];
     update(&mut model, Input::Answer(Answer::Conversations(list)));
+    // Nothing is known of anybody yet, and no question is under way.
+    attend(&mut model, &[], None);
     model
+}
+
+/// How people stand, and how many others are online in the picnic.
+pub fn attend(model: &mut Model, states: &[(AccountId, PresenceState, Option<u64>)], online: Option<u32>) {
+    let presences = states.iter().map(|(account, state, last_active_at)| Presence {
+        account: *account,
+        state: *state,
+        last_active_at: *last_active_at,
+    });
+    let online = online.map(|online| (GROUP, online));
+    update(model, Input::Answer(Answer::Presence { presences: presences.collect(), online }));
 }
 
 /// [`model`] with the picnic open.

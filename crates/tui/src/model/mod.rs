@@ -6,6 +6,7 @@ pub mod entrance;
 pub mod freshness;
 pub mod list;
 pub mod people;
+pub mod presence;
 
 use std::collections::HashMap;
 
@@ -22,6 +23,7 @@ use dialog::Dialog;
 use entrance::Entrance;
 use list::ConversationList;
 use people::People;
+use presence::Attendance;
 
 /// How many milliseconds a notice stays.
 const NOTICE_MS: u64 = 6_000;
@@ -55,6 +57,8 @@ pub struct Model {
     pub screen: Screen,
     /// Names and colours.
     pub people: People,
+    /// Who is there.
+    pub attendance: Attendance,
     /// The list of conversations.
     pub list: ConversationList,
     /// The open conversation.
@@ -121,6 +125,7 @@ impl Model {
             me: None,
             screen,
             people: People::default(),
+            attendance: Attendance::default(),
             list: ConversationList::default(),
             open: None,
             drafts: HashMap::new(),

@@ -2,9 +2,9 @@
 
 use suda_client::Client;
 use suda_client::error::ClientError;
-use suda_client::model::CacheLocation;
+use suda_client::model::{CacheLocation, ConversationPresence};
 use suda_proto::entry::{History, SettingsBody};
-use suda_proto::{Code, ConversationId, rest};
+use suda_proto::{AccountId, Code, ConversationId, rest};
 
 use super::device::this_device;
 use super::reading;
@@ -15,7 +15,15 @@ use crate::words::{Language, Word};
 
 /// Whether a question reads something that is shown; there is at most one of each kind at a time.
 pub fn is_reading(ask: &Ask) -> bool {
-    matches!(ask, Ask::Account | Ask::Conversations | Ask::Messages(_) | Ask::Members(_) | Ask::Search(_))
+    matches!(
+        ask,
+        Ask::Account
+            | Ask::Conversations
+            | Ask::Messages(_)
+            | Ask::Members(_)
+            | Ask::Presence { .. }
+            | Ask::Search(_)
+    )
 }
 
 /// Asks the server to let somebody in.
@@ -63,6 +71,7 @@ pub async fn answer(client: &Client, ask: Ask, language: Language) -> Reply {
         Ask::Members(conversation) => {
             Answer::Members { conversation, members: client.members(conversation).await.ok() }
         }
+        Ask::Presence { accounts, conversation } => presence(client, accounts, conversation).await,
         Ask::Search(prefix) => {
             let found = client.search_accounts(prefix.clone()).await.ok();
             Answer::Found { prefix, profiles: found }
@@ -70,6 +79,19 @@ pub async fn answer(client: &Client, ask: Ask, language: Language) -> Reply {
         ask => read_or_change(client, ask).await.unwrap_or_else(failed),
     };
     Reply::Answer(answer)
+}
+
+/// Who is there. What cannot be read now is not known.
+async fn presence(client: &Client, accounts: Vec<AccountId>, conversation: Option<ConversationId>) -> Answer {
+    let presences = accounts.into_iter().map(|account| client.presence(account)).collect();
+    let mut online = None;
+    if let Some(conversation) = conversation
+        && let Ok(ConversationPresence { online: Some(count), .. }) =
+            client.conversation_presence(conversation).await
+    {
+        online = Some((conversation, count));
+    }
+    Answer::Presence { presences, online }
 }
 
 async fn read_or_change(client: &Client, ask: Ask) -> Result<Answer, ClientError> {

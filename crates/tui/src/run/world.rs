@@ -186,6 +186,7 @@ async fn do_act(client: &Client, act: Act) -> Result<(), ClientError> {
         Act::SetMute(conversation, mute) => client.set_mute(conversation, mute).await,
         Act::SetPin(conversation, pin) => client.set_pin(conversation, pin).await,
         Act::SetArchived(conversation, archived) => client.set_archived(conversation, archived).await,
+        Act::Watch(accounts) => client.watch(accounts).await,
         Act::Foreground(foreground) => client.set_foreground(foreground).await,
     }
 }

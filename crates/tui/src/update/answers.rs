@@ -6,7 +6,7 @@ use suda_client::model::{Message, MessageContent, MessageList};
 use suda_proto::AccountId;
 use suda_proto::rest::Profile;
 
-use super::{dialogs, entrance, navigation};
+use super::{dialogs, entrance, navigation, presence};
 use crate::effect::{Ask, Effect, Reading, Stretch};
 use crate::input::Answer;
 use crate::model::conversation::{HELD_MESSAGES, OpenConversation, Scroll};
@@ -48,6 +48,12 @@ pub fn apply(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
                 if open.members_freshness.done() {
                     effects.push(Effect::Ask(Ask::Members(conversation)));
                 }
+            }
+        }
+        Answer::Presence { presences, online } => {
+            model.attendance.replace(presences, online);
+            if model.attendance.freshness.done() {
+                effects.push(presence::ask(model));
             }
         }
         Answer::People(profiles) => model.people.learn(profiles),

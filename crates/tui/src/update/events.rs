@@ -3,7 +3,7 @@
 use suda_client::event::{ClientEvent, ConnectionState};
 use suda_proto::ConversationId;
 
-use super::{entrance, navigation};
+use super::{entrance, navigation, presence};
 use crate::effect::{Ask, Effect};
 use crate::model::{Model, Screen};
 
@@ -50,6 +50,9 @@ pub fn apply(model: &mut Model, event: ClientEvent, effects: &mut Vec<Effect>) {
             {
                 open.note_typing(account, typing, now);
             }
+        }
+        ClientEvent::PresenceChanged { .. } | ClientEvent::OnlineChanged { .. } => {
+            presence::changed(model, &event, effects);
         }
         ClientEvent::OwnStateChanged { .. } => navigation::want_list(model, effects),
         ClientEvent::ContactsChanged | ClientEvent::DevicesChanged => {}
@@ -103,4 +106,5 @@ fn read_everything(model: &mut Model, effects: &mut Vec<Effect>) {
     navigation::want_list(model, effects);
     navigation::want_messages(model, effects);
     navigation::want_members(model, effects);
+    presence::want(model, effects);
 }

@@ -8,6 +8,7 @@ mod events;
 mod list;
 mod navigation;
 mod picker;
+mod presence;
 mod scrolling;
 mod selection;
 mod writing;
@@ -37,6 +38,7 @@ pub fn update(model: &mut Model, input: Input) -> Vec<Effect> {
     }
     navigation::mark_seen(model, &mut effects);
     answers::ask_for_names(model, &mut effects);
+    presence::watch(model, &mut effects);
     effects
 }
 
@@ -83,6 +85,10 @@ fn paste(model: &mut Model, text: &str, effects: &mut Vec<Effect>) {
 fn press(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
     // Whoever presses a key has read the last notice; it would hide what the keys do now.
     model.notice = None;
+    if !model.focused {
+        // Not every terminal tells when the focus comes back.
+        focus(model, true, effects);
+    }
     if is_control(key, 'q') {
         return quit(model, effects);
     }

@@ -1,8 +1,10 @@
 //! What keys, events and answers do.
 
 use suda_client::event::ClientEvent;
-use suda_client::model::{Message, MessageList};
-use suda_proto::{Code, Mentioned};
+use suda_client::model::{ConversationSummary, Message, MessageList};
+use suda_proto::entry::ConversationKind;
+use suda_proto::presence::{Presence, PresenceState};
+use suda_proto::{AccountId, Code, ConversationId, Mentioned};
 
 use super::update;
 use crate::effect::{Act, Ask, Effect, Reading, Secret, Stretch};
@@ -221,10 +223,79 @@ fn others_are_told_now_and_then_that_somebody_types() {
     let typing = |typing| [Effect::Act(Act::Typing(GROUP, typing))];
     assert_eq!(press(&mut model, "a"), typing(true));
     assert_eq!(press(&mut model, "b c"), []);
-    update(&mut model, Input::Tick(NOW + 3_000));
+    update(&mut model, Input::Tick(NOW + 1_000));
     assert_eq!(press(&mut model, "d"), typing(true));
     assert_eq!(press(&mut model, "Ctrl-u"), typing(false));
     assert_eq!(press(&mut model, "/"), []);
+}
+
+/// Direct conversations with so many people.
+fn directs(count: u8) -> Vec<ConversationSummary> {
+    let numbered = |number: u8| {
+        let id = ConversationId::from_bytes([100 + number; 16]);
+        let summary = sample::summary(id, ConversationKind::Direct, "Somebody", 0, "hi");
+        ConversationSummary { peer: Some(person(number)), ..summary }
+    };
+    (0..count).map(numbered).collect()
+}
+
+fn person(number: u8) -> AccountId {
+    AccountId::from_bytes([100 + number; 16])
+}
+
+/// The lists of whom is shown among effects.
+fn watched(effects: Vec<Effect>) -> Vec<Vec<AccountId>> {
+    let lists = acts(effects).into_iter().filter_map(|act| match act {
+        Act::Watch(accounts) => Some(accounts),
+        _ => None,
+    });
+    lists.collect()
+}
+
+#[test]
+fn those_on_screen_are_watched_and_whoever_the_open_conversation_is_with() {
+    let people = |numbers: std::ops::Range<u8>| numbers.map(person).collect::<Vec<_>>();
+    // Of 12 rows the list has 9 below its head and above the last line: room for 4 conversations.
+    let mut model = sample::model(Language::English, 80, 12);
+    let list = || Input::Answer(Answer::Conversations(directs(6)));
+    assert_eq!(watched(update(&mut model, list())), [people(0..4)]);
+    assert_eq!(watched(update(&mut model, list())), [] as [Vec<AccountId>; 0], "nobody else");
+    assert_eq!(watched(press(&mut model, "Down Down Down Down Down")), [people(1..5), people(2..6)]);
+    let effects = press(&mut model, "Enter Tab Up Up Up Up Up");
+    let first = |others| [vec![person(5)], others].concat();
+    assert_eq!(watched(effects), [first(people(2..5)), first(people(1..5)), first(people(0..4))]);
+    assert_eq!(watched(update(&mut model, Input::Resize(50, 12))), [] as [Vec<AccountId>; 0]);
+    assert_eq!(watched(press(&mut model, "Tab")), [[person(5)]], "the conversation hides the list");
+}
+
+#[test]
+fn who_is_there_is_read_when_it_changes_and_is_shown() {
+    let mut model = open_model();
+    let changed = |account| Input::Client(ClientEvent::PresenceChanged { accounts: vec![account] });
+    let ask = || [Ask::Presence { accounts: vec![JUN], conversation: Some(GROUP) }];
+    assert_eq!(update(&mut model, changed(SORA)), [], "not shown");
+    assert_eq!(asks(update(&mut model, changed(JUN))), ask());
+    assert_eq!(update(&mut model, changed(JUN)), [], "one read at a time");
+    let answer = |online| {
+        let presence = Presence { account: JUN, state: PresenceState::Online, last_active_at: None };
+        Input::Answer(Answer::Presence { presences: vec![presence], online: Some((GROUP, online)) })
+    };
+    assert_eq!(asks(update(&mut model, answer(1))), ask(), "it changed meanwhile");
+    assert_eq!(update(&mut model, answer(2)), []);
+    assert!(model.attendance.of(JUN).is_some());
+    assert_eq!((model.attendance.online(GROUP), model.attendance.online(DIRECT)), (Some(2), None));
+    let counted = |conversation| Input::Client(ClientEvent::OnlineChanged { conversation });
+    assert_eq!(update(&mut model, counted(DIRECT)), []);
+    assert_eq!(asks(update(&mut model, counted(GROUP))), ask());
+}
+
+#[test]
+fn whoever_presses_a_key_looks_even_where_the_terminal_does_not_say_so() {
+    let mut model = open_model();
+    let effects = acts(update(&mut model, Input::Focus(false)));
+    assert_eq!(effects, [Act::Foreground(false)]);
+    assert_eq!(acts(press(&mut model, "PageUp")), [Act::Foreground(true)]);
+    assert_eq!(acts(press(&mut model, "PageDown")), []);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::text::editor::Pressed;
 use crate::words::Word;
 
 /// The others are told at most once in so many milliseconds that the account types.
-const TYPING_EVERY_MS: u64 = 3_000;
+const TYPING_EVERY_MS: u64 = 1_000;
 
 /// A key in the message box.
 pub fn press(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {

@@ -2,13 +2,15 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use suda_client::model::ConversationSummary;
 use suda_proto::entry::ConversationKind;
 
-use super::{canvas, list};
+use super::{canvas, list, presence};
 use crate::areas::{Areas, PROMPT_CELLS, writing_width};
 use crate::completion;
 use crate::model::conversation::{Intent, OpenConversation, Scroll};
 use crate::model::{Model, Pane};
+use crate::text::safe::safe_line;
 use crate::text::{fill, fit, width};
 use crate::theme;
 use crate::transcript;
@@ -46,27 +48,51 @@ fn draw_head(model: &Model, open: &OpenConversation, area: Rect, buffer: &mut Bu
     let typists: Vec<String> =
         open.typing.iter().map(|(account, _)| fit(&model.people.name(*account, language), 12)).collect();
     let is_group = summary.is_some_and(|summary| summary.kind == ConversationKind::Group);
+    let cells = usize::from(area.width) * 3 / 5;
     let (side, style) = if !typists.is_empty() {
         (language.typing(&typists), theme::WELL)
     } else if is_group {
-        let count = match open.members.len() {
-            0 => summary.map_or(0, |summary| summary.members as usize),
-            known => known,
-        };
-        (language.members(count), theme::FAINT)
+        (members(model, open, summary), theme::FAINT)
     } else {
-        let peer = summary.and_then(|summary| summary.peer);
-        let profile = peer.and_then(|peer| model.people.profile(peer));
-        let name = profile.map(|profile| crate::text::safe::safe_line(&profile.name));
-        (name.map_or(String::new(), |name| format!("@{name}")), theme::FAINT)
+        (peer(model, summary, cells), theme::FAINT)
     };
-    let side = fit(&side, usize::from(area.width) * 3 / 5);
+    let side = fit(&side, cells);
     let used = canvas::write_right(buffer, area, 0, &format!("{side} "), style);
     let room = Rect::new(area.x, area.y, area.width.saturating_sub(used + 1), area.height);
-    let title = summary.map_or(String::new(), |summary| list::title(model, summary));
     let style = if model.pane == Pane::Conversation { theme::FOCUS } else { theme::STRONG };
-    canvas::write_at(buffer, room, 1, 0, &title, style);
+    if let Some(summary) = summary {
+        list::draw_title(model, summary, &list::title(model, summary), style, room, buffer);
+    }
     canvas::rule(buffer, area, 1);
+}
+
+/// How many members the group has, and how many of the others are online.
+fn members(model: &Model, open: &OpenConversation, summary: Option<&ConversationSummary>) -> String {
+    let count = match open.members.len() {
+        0 => summary.map_or(0, |summary| summary.members as usize),
+        known => known,
+    };
+    match model.attendance.online(open.id) {
+        Some(online) if online > 0 => model.language.members_online(count, online),
+        _ => model.language.members(count),
+    }
+}
+
+/// The other's unique name, and whether it is there. Where both do not fit, the second is what changes.
+fn peer(model: &Model, summary: Option<&ConversationSummary>, cells: usize) -> String {
+    let Some(peer) = summary.and_then(|summary| summary.peer) else {
+        return String::new();
+    };
+    let name = model.people.profile(peer).map(|profile| format!("@{}", safe_line(&profile.name)));
+    let name = name.unwrap_or_default();
+    let standing = model.attendance.of(peer).map(|presence| presence::sentence(model, presence));
+    let standing = standing.unwrap_or_default();
+    let both = format!("{name}  {standing}");
+    match (name.is_empty(), standing.is_empty()) {
+        (_, true) => name,
+        (false, false) if width(&both) <= cells => both,
+        _ => standing,
+    }
 }
 
 fn draw_transcript(model: &Model, open: &OpenConversation, area: Rect, buffer: &mut Buffer) {

@@ -6,7 +6,8 @@ use ratatui::style::Style;
 use suda_client::model::{ConversationSummary, Message};
 use suda_proto::entry::ConversationKind;
 
-use super::canvas;
+use super::{canvas, presence};
+use crate::areas::{LIST_HEAD_ROWS, LIST_ITEM_ROWS, listed};
 use crate::calendar::Moment;
 use crate::model::{Model, Pane};
 use crate::text::safe::safe_line;
@@ -15,27 +16,22 @@ use crate::theme;
 use crate::transcript::{preview, sentence};
 use crate::words::Word;
 
-/// Rows above the first conversation.
-const HEAD_ROWS: u16 = 2;
-/// Rows of one conversation.
-const ITEM_ROWS: u16 = 2;
-
 /// Draws the list.
 pub fn draw(model: &Model, area: Rect, buffer: &mut Buffer) {
     if area.is_empty() {
         return;
     }
     draw_head(model, area, buffer);
-    let items = Rect::new(area.x, area.y + HEAD_ROWS, area.width, area.height.saturating_sub(HEAD_ROWS));
-    let visible = usize::from(items.height / ITEM_ROWS).max(1);
+    let height = area.height.saturating_sub(LIST_HEAD_ROWS);
+    let items = Rect::new(area.x, area.y + LIST_HEAD_ROWS, area.width, height);
+    let rows = listed(model, area);
     let selected = model.list.selected_index().unwrap_or_default();
-    let skipped = selected.saturating_sub(visible - 1);
-    let shown = model.list.shown().skip(skipped).take(visible);
+    let shown = model.list.shown().skip(rows.start).take(rows.len());
     let mut count = 0;
     for (index, summary) in shown.enumerate() {
-        let top = items.y + u16::try_from(index).unwrap_or_default() * ITEM_ROWS;
-        let item = Rect::new(items.x, top, items.width, ITEM_ROWS).intersection(items);
-        draw_item(model, summary, skipped + index == selected, item, buffer);
+        let top = items.y + u16::try_from(index).unwrap_or_default() * LIST_ITEM_ROWS;
+        let item = Rect::new(items.x, top, items.width, LIST_ITEM_ROWS).intersection(items);
+        draw_item(model, summary, rows.start + index == selected, item, buffer);
         count += 1;
     }
     if count == 0 {
@@ -86,7 +82,7 @@ fn draw_item(
     let mark = if is_open { "▌" } else { " " };
     canvas::write(buffer, room, 0, mark, theme::FOCUS);
     let title = format!("{}{}", signs(summary), title(model, summary));
-    canvas::write_at(buffer, room, 1, 0, &title, title_style);
+    draw_title(model, summary, &title, title_style, room, buffer);
 
     let mut room = area;
     if let Some((badge, style)) = badge(summary) {
@@ -99,6 +95,25 @@ fn draw_item(
         let style = if model.pane == Pane::List { theme::CHOSEN } else { theme::STRONG };
         canvas::paint(buffer, area, 0, style);
     }
+}
+
+/// Draws what a conversation is called from the second cell on, with the sign of the other of a direct conversation.
+pub fn draw_title(
+    model: &Model,
+    summary: &ConversationSummary,
+    title: &str,
+    style: Style,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
+    let presence = summary.peer.and_then(|peer| model.attendance.of(peer));
+    let Some((sign, sign_style)) = presence::sign(presence) else {
+        return canvas::write_at(buffer, area, 1, 0, title, style);
+    };
+    let title = fit(title, usize::from(area.width.saturating_sub(3)));
+    let column = 2 + u16::try_from(width(&title)).unwrap_or_default();
+    canvas::write_at(buffer, area, 1, 0, &title, style);
+    canvas::write_at(buffer, area, column, 0, sign, sign_style);
 }
 
 fn draw_preview(model: &Model, summary: &ConversationSummary, area: Rect, buffer: &mut Buffer) {

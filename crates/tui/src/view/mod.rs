@@ -6,6 +6,7 @@ mod dialogs;
 mod entrance;
 mod list;
 mod people;
+mod presence;
 mod status;
 
 use ratatui::Frame;

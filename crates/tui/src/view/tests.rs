@@ -6,14 +6,15 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use suda_client::event::{ClientEvent, ConnectionState};
 use suda_client::model::{MessageContent, MessageState};
-use suda_proto::Code;
+use suda_proto::presence::{Presence, PresenceState};
+use suda_proto::{AccountId, Code};
 
 use super::draw;
 use crate::input::Input;
 use crate::model::dialog::{Dialog, PickFor, Picker, Question};
 use crate::model::entrance::{Entrance, Purpose};
 use crate::model::{Model, Pane, Screen};
-use crate::sample::{self, GROUP, JUN, MINA, SORA};
+use crate::sample::{self, DIRECT, GROUP, JUN, MINA, NOW, SORA};
 use crate::text::editor::Editor;
 use crate::text::width;
 use crate::update::update;
@@ -100,6 +101,86 @@ fn writing_shows_what_it_answers_and_what_may_be_meant() {
 }
 
 #[test]
+fn who_is_there_stands_beside_names_and_in_the_head() {
+    let mut model = sample::open_model(Language::English, 80, 24);
+    sample::attend(&mut model, &[(JUN, PresenceState::Online, None)], Some(1));
+    assert_screen(&model, "presence");
+    model.language = Language::Korean;
+    model.list.conversations[1].title = "아주 긴 이름을 가진 사람 Jun".to_owned();
+    sample::attend(&mut model, &[(JUN, PresenceState::Away, Some(NOW - 60_000))], Some(2));
+    assert_screen(&model, "presence_korean");
+}
+
+#[test]
+fn the_head_of_a_direct_conversation_says_who_is_there() {
+    use PresenceState::{Away, Hidden, Offline, Online, Unknown};
+    let yesterday = NOW - 25 * 3_600_000;
+    for (state, last_active_at, columns, english, korean) in [
+        (Online, None, 80, "@jun  online ", "@jun  접속 중 "),
+        (Away, Some(NOW), 80, "@jun  away ", "@jun  자리 비움 "),
+        (Offline, Some(NOW - 5 * 60_000), 80, "@jun  last seen 5 min ago ", "@jun  5분 전 접속 "),
+        (Offline, Some(yesterday), 100, "@jun  last seen yesterday at 14:30 ", "@jun  어제 14:30 접속 "),
+        (Offline, Some(yesterday), 80, " last seen yesterday at 14:30 ", "@jun  어제 14:30 접속 "),
+        (Offline, None, 80, "@jun  offline ", "@jun  오프라인 "),
+        (Hidden, None, 80, " @jun ", " @jun "),
+        (Unknown, None, 80, " @jun ", " @jun "),
+    ] {
+        for (language, expected) in [(Language::English, english), (Language::Korean, korean)] {
+            let mut model = sample::open_model(language, columns, 24);
+            crate::update::open(&mut model, DIRECT, &mut Vec::new());
+            sample::attend(&mut model, &[(JUN, state, last_active_at)], None);
+            let shown = screen(&model);
+            let head = format!("{} ", shown.lines().next().expect("a line"));
+            assert!(head.ends_with(expected), "{head}");
+            let sign = [(Online, "Jun ◉"), (Away, "Jun ◦")].into_iter().find(|(shown, _)| *shown == state);
+            let count = shown.matches(sign.map_or("Jun ", |(_, sign)| sign)).count();
+            assert_eq!(count, 2, "in the list and in the head: {shown}");
+            assert!(sign.is_some() || !shown.contains(['◉', '◦']), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn times_get_older_by_themselves() {
+    let mut model = sample::open_model(Language::English, 80, 24);
+    crate::update::open(&mut model, DIRECT, &mut Vec::new());
+    sample::attend(&mut model, &[(JUN, PresenceState::Offline, Some(NOW))], None);
+    for (minutes, expected) in
+        [(0, "last seen just now"), (1, "last seen 1 min ago"), (61, "last seen at 15:30")]
+    {
+        update(&mut model, Input::Tick(NOW + minutes * 60_000));
+        assert!(screen(&model).contains(expected), "{expected}");
+    }
+}
+
+#[test]
+fn everybody_who_types_is_named_or_counted() {
+    let typing = |account| ClientEvent::Typing { conversation: GROUP, account, typing: true };
+    for (language, expected) in [
+        (Language::English, ["Jun is typing…", "Jun and 김소라 are typing…", "3 people are typing…"]),
+        (Language::Korean, ["Jun 님이 입력 중…", "Jun, 김소라 님이 입력 중…", "3명이 입력 중…"]),
+    ] {
+        let mut model = sample::open_model(language, 80, 24);
+        for (account, expected) in [JUN, SORA, AccountId::from_bytes([4; 16])].into_iter().zip(expected) {
+            update(&mut model, Input::Client(typing(account)));
+            let shown = screen(&model);
+            assert!(shown.lines().next().expect("a line").ends_with(expected), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn signs_of_presence_are_one_cell_wide_everywhere() {
+    for state in [PresenceState::Online, PresenceState::Away] {
+        let presence = Presence { account: JUN, state, last_active_at: None };
+        let (sign, _) = super::presence::sign(Some(&presence)).expect("a sign");
+        assert_eq!(width(sign), 1);
+        // Those of ambiguous width that look alike are drawn in two cells by East Asian terminals.
+        assert!(!"●○◎◯•".contains(sign));
+    }
+}
+
+#[test]
 fn dialogs_lie_over_the_panes() {
     let mut model = sample::open_model(Language::English, 80, 24);
     let mut picker = Picker::new(PickFor::Group);
@@ -143,6 +224,7 @@ fn foreign_text_cannot_command_the_terminal() {
     let long = format!("{evil}{}{}שלום한국어👨‍👩‍👧", "e\u{301}".repeat(300), "W".repeat(300));
     for (columns, rows) in [(80, 24), (40, 12), (61, 9), (20, 5), (3, 3), (1, 1)] {
         let mut model = sample::open_model(Language::English, columns, rows);
+        sample::attend(&mut model, &[(JUN, PresenceState::Away, None)], Some(u32::MAX));
         for account in [MINA, JUN, SORA] {
             model.people.learn(vec![sample::profile(account, &long, &long, 0)]);
         }

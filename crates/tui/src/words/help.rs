@@ -57,6 +57,7 @@ pub const HELP: &[HelpLine] = &[
     line("✓  ✓✓", "sent, delivered", "보냄, 도착"),
     line("✓✓ 2", "read by 2", "2명이 읽음"),
     line("^  ~", "pinned, muted", "고정됨, 알림 꺼짐"),
+    line("◉  ◦", "online, away", "접속 중, 자리 비움"),
     line("", "Commands", "명령"),
     line("/add NAME", "add a member", "멤버 추가"),
     line("/remove NAME", "remove a member", "멤버 내보내기"),

@@ -1,7 +1,8 @@
 //! Every word that the terminal client says, in English and Korean. Sentences with names or numbers in them stand in
-//! [`sentences`], the page of keys in [`help`].
+//! [`sentences`] and [`presence`], the page of keys in [`help`].
 
 pub mod help;
+mod presence;
 mod sentences;
 
 /// The languages of the interface.
@@ -99,6 +100,9 @@ words! {
     Somebody "Somebody" "누군가";
     DeletedAccount "Deleted account" "탈퇴한 사용자";
     Untitled "Group" "그룹";
+    IsOnline "online" "접속 중";
+    IsAway "away" "자리 비움";
+    IsOffline "offline" "오프라인";
     Pinned "Pinned." "고정했습니다.";
     Unpinned "No longer pinned." "고정을 해제했습니다.";
     Muted "Muted." "알림을 껐습니다.";

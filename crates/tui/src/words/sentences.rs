@@ -7,7 +7,8 @@ use suda_proto::entry::Role;
 use super::{Language, Word};
 use crate::calendar::Moment;
 
-const WEEKDAYS: [(&str, &str); 7] = [
+/// The days, from Sunday on.
+pub(super) const WEEKDAYS: [(&str, &str); 7] = [
     ("Sunday", "일요일"),
     ("Monday", "월요일"),
     ("Tuesday", "화요일"),
@@ -16,7 +17,8 @@ const WEEKDAYS: [(&str, &str); 7] = [
     ("Friday", "금요일"),
     ("Saturday", "토요일"),
 ];
-const MONTHS: [&str; 12] = [
+/// The months.
+pub(super) const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",
