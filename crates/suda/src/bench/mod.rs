@@ -19,6 +19,7 @@ mod kernel;
 mod mixture;
 mod plot;
 mod poll;
+mod presence;
 mod process;
 mod progress;
 mod quantiles;
@@ -68,6 +69,8 @@ pub enum Scenario {
     History(history::HistoryOptions),
     /// A day's mixture: messages, edits, reactions, receipts, typing, reconnects
     Mixed(mixture::MixedOptions),
+    /// Who is there: changes, connects, logouts, interruptions, deaths and storms, until each watcher was told
+    Presence(presence::PresenceOptions),
     /// Frames passed on and nothing else: what the kernel's part costs here
     Relay(kernel::RelayOptions),
     /// Draw saved results (SVG)
@@ -177,6 +180,7 @@ async fn perform(scenario: &Scenario) -> Result<Report, BenchError> {
         Scenario::Boot(options) => boot::run(options).await,
         Scenario::History(options) => history::run(options).await,
         Scenario::Mixed(options) => mixture::run(options).await,
+        Scenario::Presence(options) => presence::run(options).await,
         Scenario::Relay(options) => kernel::run(options).await,
         Scenario::Plot(_) | Scenario::Bare | Scenario::Generate => Ok(Report::default()),
     }
@@ -191,6 +195,7 @@ impl Scenario {
             Self::Boot(options) => Some(&options.general),
             Self::History(options) => Some(&options.general),
             Self::Mixed(options) => Some(&options.general),
+            Self::Presence(options) => Some(&options.general),
             Self::Relay(options) => Some(&options.general),
             Self::Plot(_) | Self::Bare | Self::Generate => None,
         }

@@ -17,7 +17,7 @@ pub struct Times(Histogram<u64>);
 /// Times as they travel from process to process: nanoseconds, and how often they were seen.
 pub type Counted = Vec<(u64, u64)>;
 
-/// Three quantiles, in milliseconds.
+/// Three quantiles and the longest, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Quantiles {
     /// The median.
@@ -26,6 +26,8 @@ pub struct Quantiles {
     pub p99: f64,
     /// 999 of 1,000 were at most this.
     pub p999: f64,
+    /// All were at most this.
+    pub max: f64,
 }
 
 impl Default for Times {
@@ -61,7 +63,8 @@ impl Times {
     /// Their quantiles; `None` where there are no times.
     pub fn quantiles(&self) -> Option<Quantiles> {
         let at = |quantile| self.0.value_at_quantile(quantile) as f64 / 1e6;
-        (self.count() > 0).then(|| Quantiles { p50: at(0.5), p99: at(0.99), p999: at(0.999) })
+        let max = self.0.max() as f64 / 1e6;
+        (self.count() > 0).then(|| Quantiles { p50: at(0.5), p99: at(0.99), p999: at(0.999), max })
     }
 }
 
@@ -80,7 +83,12 @@ mod tests {
         all.add(&high.counted());
         assert_eq!(all.count(), 1_000);
         let quantiles = all.quantiles().expect("there are times");
-        for (found, expected) in [(quantiles.p50, 500.0), (quantiles.p99, 990.0), (quantiles.p999, 999.0)] {
+        for (found, expected) in [
+            (quantiles.p50, 500.0),
+            (quantiles.p99, 990.0),
+            (quantiles.p999, 999.0),
+            (quantiles.max, 1_000.0),
+        ] {
             assert!((found / expected - 1.0f64).abs() < 0.002, "{found} is not {expected}");
         }
     }

@@ -1,6 +1,6 @@
 //! What a bench found: figures of one round, medians over rounds, a table for people and one JSON object for programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -33,6 +33,9 @@ pub struct Figures {
     pub syncs_per_s: Option<f64>,
     /// How much of a core the server used.
     pub server_cores: Option<f64>,
+    /// Further times, by name.
+    #[serde(flatten)]
+    pub times: BTreeMap<String, Quantiles>,
     /// Further figures, by name.
     #[serde(flatten)]
     pub more: BTreeMap<String, f64>,
@@ -42,11 +45,12 @@ impl Figures {
     /// The medians of several rounds.
     pub fn median_of(rounds: &[Self]) -> Self {
         let number = |get: fn(&Self) -> Option<f64>| median(rounds.iter().filter_map(get).collect());
-        let times = |get: fn(&Self) -> Option<Quantiles>| {
-            let all: Vec<Quantiles> = rounds.iter().filter_map(get).collect();
-            let at = |part: fn(&Quantiles) -> f64| median(all.iter().map(part).collect());
-            Some(Quantiles { p50: at(|q| q.p50)?, p99: at(|q| q.p99)?, p999: at(|q| q.p999)? })
-        };
+        let times = |get: fn(&Self) -> Option<Quantiles>| middle(rounds.iter().filter_map(get).collect());
+        let names: BTreeSet<&String> = rounds.iter().flat_map(|round| round.times.keys()).collect();
+        let further = names.into_iter().filter_map(|name| {
+            let all = rounds.iter().filter_map(|round| round.times.get(name).copied()).collect();
+            middle(all).map(|median| (name.clone(), median))
+        });
         let names = rounds.iter().flat_map(|round| round.more.keys().cloned());
         let more = names.filter_map(|name| {
             let values = rounds.iter().filter_map(|round| round.more.get(&name).copied()).collect();
@@ -64,6 +68,7 @@ impl Figures {
             bytes_written_per_message: number(|one| one.bytes_written_per_message),
             syncs_per_s: number(|one| one.syncs_per_s),
             server_cores: number(|one| one.server_cores),
+            times: further.collect(),
             more: more.collect(),
         }
     }
@@ -85,11 +90,12 @@ impl Figures {
         row("kernel bytes per connection", self.bytes_per_connection_kernel);
         row("bytes written per message", self.bytes_written_per_message);
         row("disk flushes a second", self.syncs_per_s);
-        for (name, times) in [("acknowledged", self.ack_ms), ("delivered", self.delivery_ms)] {
-            if let Some(Quantiles { p50, p99, p999 }) = times {
-                let value = [p50, p99, p999].map(readable).join(" / ");
-                rows.push((format!("{name} p50 / p99 / p999, ms"), value));
-            }
+        let main = [("acknowledged", self.ack_ms), ("delivered", self.delivery_ms)];
+        let main = main.into_iter().filter_map(|(name, times)| Some((name, times?)));
+        let further = self.times.iter().map(|(name, times)| (name.trim_end_matches("_ms"), *times));
+        for (name, Quantiles { p50, p99, p999, .. }) in main.chain(further) {
+            let value = [p50, p99, p999].map(readable).join(" / ");
+            rows.push((format!("{} p50 / p99 / p999, ms", name.replace('_', " ")), value));
         }
         rows.extend(self.more.iter().map(|(name, value)| (name.replace('_', " "), readable(*value))));
         rows
@@ -192,6 +198,12 @@ impl fmt::Display for Report {
     }
 }
 
+/// The median of each quantile.
+fn middle(all: Vec<Quantiles>) -> Option<Quantiles> {
+    let at = |part: fn(&Quantiles) -> f64| median(all.iter().map(part).collect());
+    Some(Quantiles { p50: at(|q| q.p50)?, p99: at(|q| q.p99)?, p999: at(|q| q.p999)?, max: at(|q| q.max)? })
+}
+
 /// The middle value, or the mean of the two in the middle.
 fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
@@ -217,10 +229,15 @@ fn readable(value: f64) -> String {
 mod tests {
     use super::*;
 
+    fn times(p50: f64) -> Quantiles {
+        Quantiles { p50, p99: 2.0 * p50, p999: 3.0 * p50, max: 4.0 * p50 }
+    }
+
     fn round(cpu: f64, p50: f64) -> Figures {
         Figures {
             server_cpu_us_per_message: Some(cpu),
-            ack_ms: Some(Quantiles { p50, p99: 2.0 * p50, p999: 3.0 * p50 }),
+            ack_ms: Some(times(p50)),
+            times: BTreeMap::from([("change_ms".to_owned(), times(p50))]),
             more: BTreeMap::from([("marks_sent".to_owned(), cpu)]),
             ..Figures::default()
         }
@@ -240,7 +257,8 @@ mod tests {
     fn medians_are_taken_figure_by_figure() {
         let median = Figures::median_of(&report().server);
         assert_eq!(median.server_cpu_us_per_message, Some(31.0));
-        assert_eq!(median.ack_ms, Some(Quantiles { p50: 2.0, p99: 4.0, p999: 6.0 }));
+        assert_eq!(median.ack_ms, Some(times(2.0)));
+        assert_eq!(median.times["change_ms"], times(2.0));
         assert_eq!(median.more["marks_sent"], 31.0);
         assert_eq!((median.messages_per_s, median.delivery_ms), (None, None));
     }
@@ -268,6 +286,7 @@ mod tests {
         assert_eq!(json["bare"]["server_cpu_us_per_message"], 25.0);
         assert_eq!(json["server_cpu_us_per_message_rounds"], serde_json::json!([30.0, 50.0, 31.0]));
         assert_eq!(json["marks_sent"], 31.0);
+        assert_eq!(json["change_ms"]["p99"], 4.0);
     }
 
     #[test]
@@ -279,6 +298,7 @@ mod tests {
         let line = table.lines().find(|line| line.starts_with("server CPU per message")).expect("the line");
         assert!(line.contains("31.0") && line.ends_with("25.0"), "{table}");
         assert!(table.contains("1.24"), "{table}");
+        assert!(table.lines().any(|line| line.starts_with("change p50 / p99 / p999, ms")), "{table}");
         assert!(table.contains("ERROR (server): 3 × overloaded"), "{table}");
         assert!(!report.is_clean());
     }

@@ -77,6 +77,7 @@ impl Fleet {
         let mut sizes = Vec::with_capacity(self.parts.len());
         for (place, (tokens, load)) in self.parts.into_iter().enumerate() {
             let count = tokens.len() as u32;
+            let present = load.first_connections(count);
             let config = Config {
                 address: target.address,
                 tokens,
@@ -87,18 +88,19 @@ impl Fleet {
                 load,
             };
             generators.push(Generator::start(&config, self.cores).await?);
-            sizes.push(count);
+            sizes.push(present);
             first += count;
         }
         let before = (Cost::of(target.pid).ok(), kernel_bytes());
-        let bar = Bar::counting("connecting", u64::from(first));
+        let all: u32 = sizes.iter().sum();
+        let bar = Bar::counting("connecting", u64::from(all));
         for (generator, size) in generators.iter_mut().zip(sizes) {
             generator.connect(size).await?;
             bar.advance(u64::from(size));
         }
         let after = (Cost::of(target.pid).ok(), kernel_bytes());
         let each = |before: Option<u64>, after: Option<u64>| {
-            Some((after? as f64 - before? as f64) / f64::from(first.max(1)))
+            Some((after? as f64 - before? as f64) / f64::from(all.max(1)))
         };
         let resident = |cost: &Option<Cost>| cost.map(|cost| cost.resident);
         Ok(Connected {

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -225,11 +226,29 @@ async fn make_account(database: &Database, number: u32, devices: u32) -> Result<
     for other in 1..devices {
         database.add(device(number, other), devices).await?;
     }
-    // Otherwise the server would tell each account's devices of each other, during the bench.
+    forget_jobs(database).await
+}
+
+/// Otherwise the server would tell each account's devices of each other, during the bench.
+async fn forget_jobs(database: &Database) -> Result<(), Failure> {
     let due = database.due(now_ms() + A_DAY_MS, JOBS).await?;
     for job in due {
         database.finish(job.id).await?;
     }
+    Ok(())
+}
+
+/// Gives these accounts their first devices again, where they were logged out.
+///
+/// # Errors
+/// If they cannot be stored.
+pub async fn renew_devices(data: &Path, accounts: Range<u32>) -> Result<(), BenchError> {
+    let database = Database::open(&data.join("suda.db")).await?;
+    for number in accounts {
+        database.add(device(number, 0), 1).await?;
+        forget_jobs(&database).await?;
+    }
+    database.close().await;
     Ok(())
 }
 

@@ -21,7 +21,8 @@ pub trait Work {
     /// A text came.
     fn heard(&mut self, lines: &mut Lines, line: u32, text: &[u8], now: u64);
 
-    /// A connection ended that should not have. It is an error, and stays away unless the work makes it anew.
+    /// A connection ended. Unless it was asked to, that is an error; it
+    /// stays away unless the work makes it anew.
     fn broken(&mut self, _lines: &mut Lines, _line: u32) {}
 
     /// The load is to begin.
@@ -227,7 +228,9 @@ impl Engine {
     }
 
     fn lose(&mut self, line: u32, why: &str) {
-        self.lines.count(why);
+        if !self.lines.is_leaving(line) {
+            self.lines.count(why);
+        }
         self.lines.end(line);
         self.work.broken(&mut self.lines, line);
     }

@@ -1,14 +1,15 @@
 //! The connections of a generator: connecting a few at a time, greeting, writing once a turn.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
-use std::net::SocketAddr;
+use std::io::{self, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use suda_server::session::Opcode;
 
 use super::super::frame;
-use super::super::poll::{Poll, Ready};
+use super::super::poll::{Poll, Ready, now};
 use super::super::socket::Socket;
 
 /// How many connections are being made at once. The server's queue of new ones is not much longer.
@@ -19,6 +20,10 @@ const PER_SOURCE: usize = 10_000;
 const ERRORS: usize = 64;
 /// The mask of every frame. It protects proxies from browsers (RFC 6455, 10.3), and here there are neither.
 const MASK: [u8; 4] = [0x5c, 0xa3, 0x96, 0x1f];
+/// Close code 1000: done.
+const NORMAL: [u8; 2] = 1_000u16.to_be_bytes();
+/// How long a call of its own may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How each connection introduces itself.
 pub struct Greeting {
@@ -55,6 +60,19 @@ struct Line {
     socket: Option<Socket>,
     stage: Stage,
     is_dirty: bool,
+    /// It neither reads nor answers.
+    is_silent: bool,
+    /// It was asked to end, so its end is no error.
+    is_leaving: bool,
+    /// When it last gave a sign of life.
+    said_at: u64,
+}
+
+impl Line {
+    const fn absent() -> Self {
+        let stage = Stage::Absent;
+        Self { socket: None, stage, is_dirty: false, is_silent: false, is_leaving: false, said_at: 0 }
+    }
 }
 
 /// The connections.
@@ -75,9 +93,8 @@ impl Lines {
     /// # Errors
     /// If the system has no files left.
     pub fn new(greeting: Greeting) -> io::Result<Self> {
-        let line = || Line { socket: None, stage: Stage::Absent, is_dirty: false };
         Ok(Self {
-            lines: greeting.tokens.iter().map(|_| line()).collect(),
+            lines: greeting.tokens.iter().map(|_| Line::absent()).collect(),
             greeting,
             poll: Poll::new()?,
             dirty: Vec::new(),
@@ -108,9 +125,20 @@ impl Lines {
         self.lines[line as usize].stage
     }
 
-    /// Its socket.
+    /// Its socket; none of one that is silent.
     pub fn socket(&mut self, line: u32) -> Option<&mut Socket> {
-        self.lines[line as usize].socket.as_mut()
+        let one = &mut self.lines[line as usize];
+        one.socket.as_mut().filter(|_| !one.is_silent)
+    }
+
+    /// When it last gave a sign of life: at the latest when it was last written to.
+    pub fn said_at(&self, line: u32) -> u64 {
+        self.lines[line as usize].said_at
+    }
+
+    /// Whether it was asked to end.
+    pub fn is_leaving(&self, line: u32) -> bool {
+        self.lines[line as usize].is_leaving
     }
 
     /// Counts an error.
@@ -127,28 +155,78 @@ impl Lines {
 
     /// Makes the connections up to this many.
     pub fn connect(&mut self, up_to: u32) {
-        for line in 0..up_to.min(self.lines.len() as u32) {
-            if self.stage(line) == Stage::Absent {
-                self.lines[line as usize].stage = Stage::Queued;
-                self.queue.push_back(line);
-            }
+        (0..up_to.min(self.lines.len() as u32)).for_each(|line| self.connect_one(line));
+    }
+
+    /// Makes a connection, unless it is there.
+    pub fn connect_one(&mut self, line: u32) {
+        if self.stage(line) == Stage::Absent {
+            self.lines[line as usize].stage = Stage::Queued;
+            self.queue.push_back(line);
         }
     }
 
     /// Ends a connection, and makes it anew when its turn comes.
     pub fn reconnect(&mut self, line: u32) {
+        self.reset(line);
+        self.connect_one(line);
+    }
+
+    /// Ends a connection by a reset.
+    pub fn reset(&mut self, line: u32) {
         if let Some(socket) = self.socket(line) {
             socket.reset_on_close();
         }
         self.end(line);
-        self.lines[line as usize].stage = Stage::Queued;
-        self.queue.push_back(line);
+    }
+
+    /// Asks for a proper end: the server answers the close frame and goes.
+    pub fn leave(&mut self, line: u32) {
+        self.expect_end(line);
+        if let Some(socket) = self.socket(line) {
+            frame::write(socket.out(), Opcode::Close, Some(MASK), |out| out.extend_from_slice(&NORMAL));
+            self.touch(line);
+        }
+    }
+
+    /// The connection is about to end, which is no error.
+    pub fn expect_end(&mut self, line: u32) {
+        self.lines[line as usize].is_leaving = true;
+    }
+
+    /// What was sent goes out; from then on it is neither read nor answered, but stays open.
+    pub fn fall_silent(&mut self, line: u32) {
+        let one = &mut self.lines[line as usize];
+        if one.socket.as_mut().is_none_or(|socket| socket.flush().is_err()) {
+            self.count("not connected when due");
+        }
+        let one = &mut self.lines[line as usize];
+        (one.is_silent, one.is_leaving) = (true, true);
+    }
+
+    /// Logs the connection's device out with a call of its own. The server's answer waits in what is returned.
+    ///
+    /// # Errors
+    /// If the server does not take the call.
+    pub fn log_out(&mut self, line: u32) -> io::Result<TcpStream> {
+        self.expect_end(line);
+        let Greeting { address, tokens, .. } = &self.greeting;
+        let request = format!(
+            "POST /v1/logout HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n\
+             Connection: close\r\nContent-Length: 0\r\n\r\n",
+            tokens[line as usize]
+        );
+        let mut stream = TcpStream::connect_timeout(address, PATIENCE)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(request.as_bytes())?;
+        Ok(stream)
     }
 
     /// Ends a connection.
     pub fn end(&mut self, line: u32) {
         let one = &mut self.lines[line as usize];
         one.socket = None;
+        (one.is_silent, one.is_leaving) = (false, false);
         match std::mem::replace(&mut one.stage, Stage::Absent) {
             Stage::Connecting | Stage::Upgrading | Stage::Greeting => self.connecting -= 1,
             Stage::Live => self.live -= 1,
@@ -177,6 +255,7 @@ impl Lines {
 
     fn touch(&mut self, line: u32) {
         let one = &mut self.lines[line as usize];
+        one.said_at = now();
         if !std::mem::replace(&mut one.is_dirty, true) {
             self.dirty.push(line);
         }

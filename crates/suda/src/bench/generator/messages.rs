@@ -263,6 +263,10 @@ impl Work for Messages {
     }
 
     fn begin(&mut self, _lines: &mut Lines, schedule: Schedule) {
+        // It may have run before, with other times.
+        self.tally = Tally::default();
+        self.turn = 0;
+        self.devices.iter_mut().for_each(|device| device.in_flight.clear());
         self.tally.begin(schedule);
     }
 

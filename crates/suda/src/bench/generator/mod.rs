@@ -12,6 +12,7 @@ mod lines;
 mod messages;
 mod mixed;
 mod orders;
+mod presence;
 mod relay;
 mod requests;
 mod tally;
@@ -29,6 +30,7 @@ use lines::Lines;
 pub use messages::{MessagesPlan, Pace, Receipts};
 pub use mixed::MixedPlan;
 use orders::Orders;
+pub use presence::{Phase, PresencePlan};
 pub use relay::RelayPlan;
 pub use requests::{Ask, PagesPlan, ReadConversation, RequestsPlan};
 
@@ -64,6 +66,18 @@ pub enum Load {
     Requests(RequestsPlan),
     /// A day's mixture.
     Mixed(MixedPlan),
+    /// Watch each other, come and go.
+    Presence(PresencePlan),
+}
+
+impl Load {
+    /// How many of so many connections are there before it begins; it makes the others by itself.
+    pub fn first_connections(&self, all: u32) -> u32 {
+        match self {
+            Self::Presence(plan) => plan.crowd,
+            _ => all,
+        }
+    }
 }
 
 /// What a generator is told then.
@@ -141,6 +155,7 @@ pub fn run() -> io::Result<()> {
         Load::Idle => Box::new(idle::Idle::default()),
         Load::Requests(plan) => Box::new(requests::Requests::new(plan, first, count)),
         Load::Mixed(plan) => Box::new(mixed::Mixed::new(plan, first, count)),
+        Load::Presence(plan) => Box::new(presence::Presence::new(plan, first)),
     };
     let lines = Lines::new(lines::Greeting {
         address: config.address,

@@ -115,6 +115,18 @@ pub fn reply_id(text: &[u8]) -> Option<(u64, bool)> {
     Some((id, text[6 + digits..].starts_with(b",\"ok\"")))
 }
 
+/// Whose presence a reply or an event tells, and how each stands.
+pub fn presences(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let account = word(rest, b"\"account\":\"")?;
+        let after = memmem::find(rest, account)? + account.len();
+        let state = word(&rest[after..], b"\"state\":\"")?;
+        rest = &rest[after..];
+        Some((account, state))
+    })
+}
+
 /// The code of an error reply.
 pub fn error_code(text: &[u8]) -> String {
     let code = word(text, b"\"code\":\"").unwrap_or(b"unreadable");
@@ -149,6 +161,15 @@ mod tests {
         assert_eq!(error_code(error), "out_of_turn");
         assert_eq!(reply_id(br#"{"event":"typing","body":{}}"#), None);
         assert_eq!(error_code(b"{}"), "unreadable");
+    }
+
+    #[test]
+    fn everybody_in_an_event_is_found_with_the_state() {
+        let event = br#"{"event":"presence","body":{"accounts":[{"account":"a1","state":"away",
+            "last_active_at":7},{"account":"a2","state":"online"}]}}"#;
+        let found: Vec<_> = presences(event).collect();
+        assert_eq!(found, [(&b"a1"[..], &b"away"[..]), (b"a2", b"online")]);
+        assert_eq!(presences(br#"{"id":1,"ok":{"accounts":[]}}"#).count(), 0);
     }
 
     #[test]
