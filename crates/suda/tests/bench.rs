@@ -138,6 +138,26 @@ fn a_days_mixture() {
 }
 
 #[test]
+fn who_is_there() {
+    let shape = ["--accounts", "40", "--churn", "20", "--visits", "4", "--settle", "0.1", "--vigil", "5"];
+    let gone =
+        ["--heartbeat", "2", "--answer", "2", "--blinks", "10", "--blink-seconds", "1.5", "--deaths", "3"];
+    let storm = ["--storm", "--storm-seconds", "1", "--chat", "50", "--generators", "2"];
+    let json = bench("presence", &[&shape[..], &gone, &storm].concat());
+    assert_eq!(json["false_offline"], 0.0, "{json}");
+    for name in ["change_ms", "connect_ms", "close_ms", "logout_ms", "death_ms", "delivery_during_ms"] {
+        has_times(&json, name);
+    }
+    // Ten that blink, and one half of each generator's twenty in the storm.
+    assert_eq!(json["interruptions"], 30.0, "{json}");
+    assert_eq!(json["changes_per_s"], 20.0, "{json}");
+    is_positive(&json, "/right_after_ms");
+    for name in ["cpu_us_per_change_and_watcher", "bytes_per_account"] {
+        assert!(json[name].is_f64(), "{name}: {json}");
+    }
+}
+
+#[test]
 fn the_relay_that_keeps_nothing() {
     let json = bench("relay", &["--connections", "4", "--in-flight", "2", "--rounds", "1"]);
     is_positive(&json, "/server_cpu_us_per_delivery");
@@ -149,6 +169,9 @@ fn what_makes_no_sense_is_said() {
     let (code, message) = failure_of(["bench", "pairs", "--rate", "50%"]);
     assert_eq!(code, 1);
     assert!(message.contains("needs --bare"), "{message}");
+    let (code, message) = failure_of(["bench", "presence", "--accounts", "10", "--churn", "6"]);
+    assert_eq!(code, 1);
+    assert!(message.contains("every two seconds"), "{message}");
     let (code, _) = failure_of(["bench", "pairs", "--rate", "fast"]);
     assert_eq!(code, 2);
 }
@@ -188,7 +211,7 @@ fn an_interrupted_bench_leaves_nothing_behind() {
 #[test]
 fn every_scenario_has_help() {
     let all = output_of(["bench", "--help"]);
-    for scenario in ["pairs", "group", "idle", "boot", "history", "mixed", "relay", "plot"] {
+    for scenario in ["pairs", "group", "idle", "boot", "history", "mixed", "presence", "relay", "plot"] {
         assert!(all.contains(scenario), "{all}");
         assert!(run(["bench", scenario, "--help"]).status.success());
     }

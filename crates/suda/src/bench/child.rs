@@ -136,8 +136,17 @@ impl Target {
     /// # Errors
     /// If it does not start.
     pub async fn server(data: &Path, cores: Cores) -> Result<Self, BenchError> {
+        Self::server_with(data, cores, &[]).await
+    }
+
+    /// Starts a server on this folder with further arguments.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub async fn server_with(data: &Path, cores: Cores, more: &[&str]) -> Result<Self, BenchError> {
         let fixed = ["serve", "--listen", "127.0.0.1:0", "--log-level", "warn", "--data"];
         let arguments = fixed.map(OsStr::new).into_iter().chain([data.as_os_str()]);
+        let arguments = arguments.chain(more.iter().map(OsStr::new));
         Self::listening(Process::start("server", cores, arguments)?).await
     }
 

@@ -27,6 +27,8 @@ const VISITS_PER_SECOND: f64 = 50.0;
 const WATCHES_PER_SECOND: f64 = 4_000.0;
 /// At most one change of an account in so many seconds: what follows sooner may be told together.
 const BETWEEN_CHANGES: f64 = 2.0;
+/// After how much silence the server pings a device in the background, in seconds.
+const BACKGROUND_HEARTBEAT: u32 = 285;
 /// For how long the chat goes on after the storm.
 const AFTER_STORM: Duration = Duration::from_secs(1);
 
@@ -64,6 +66,12 @@ pub struct PresenceOptions {
     /// Further accounts that fall silent for good
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub deaths: u32,
+    /// After how much silence the server pings; what is measured should be shorter
+    #[arg(long, value_name = "SECONDS", default_value_t = 25)]
+    pub heartbeat: u32,
+    /// How long the answer may take until somebody counts as gone
+    #[arg(long, value_name = "SECONDS", default_value_t = 7)]
+    pub answer: u32,
     /// One half of the accounts drops at once and returns, while the other half chats in pairs
     #[arg(long)]
     pub storm: bool,
@@ -128,6 +136,9 @@ impl PresenceOptions {
                 "an account changes at most every two seconds: more accounts, or a lower --churn"
             }
             () if self.blinks > accounts => "as many accounts as --blinks are needed",
+            () if self.blinks > 0 && self.blink_seconds >= f64::from(self.heartbeat + self.answer) => {
+                "interruptions must be shorter than the timeout: --heartbeat and --answer together"
+            }
             () if self.storm && least < 4 => "a storm needs four accounts",
             () => return Ok(()),
         };
@@ -166,7 +177,7 @@ impl PresenceOptions {
         }];
         let mut step = |phase, what, length| steps.push(Step { phase, what, length });
         if self.churn > 0.0 {
-            step(Phase::Quiet, "idling", at_once(seconds.measured));
+            step(Phase::Quiet, "idling", seconds);
             step(Phase::Churn(self.churn), "changing", seconds);
         }
         if self.visits > 0 {
@@ -209,6 +220,8 @@ impl PresenceOptions {
                 crowd: crowd.len() as u32,
                 dying: dying.len() as u32,
                 watchers: self.watchers,
+                timeouts: [self.heartbeat, BACKGROUND_HEARTBEAT]
+                    .map(|silence| u64::from(silence + self.answer) * SECOND),
                 conversations: Vec::new(),
                 vigil: nanoseconds(self.vigil),
                 phases: self.phases().iter().map(|step| step.phase.shared(share)).collect(),
@@ -230,6 +243,7 @@ impl PresenceOptions {
         asked.insert("visits", self.visits.into());
         asked.insert("blinks", self.blinks.into());
         asked.insert("deaths", self.deaths.into());
+        asked.insert("timeout_seconds", (self.heartbeat + self.answer).into());
         asked.insert("storm", self.storm.into());
         if self.storm {
             asked.insert("chat_per_s", self.chat.into());
@@ -270,7 +284,14 @@ struct Measuring<'a> {
 
 impl<'a> Measuring<'a> {
     async fn round(options: &'a PresenceOptions, folder: &Folder, what: &str) -> Result<Round, BenchError> {
-        let target = Target::server(&folder.data(), Cores::of_target(options.general.pin)).await?;
+        let patience = [
+            "--heartbeat-seconds",
+            &options.heartbeat.to_string(),
+            "--answer-seconds",
+            &options.answer.to_string(),
+        ];
+        let cores = Cores::of_target(options.general.pin);
+        let target = Target::server_with(&folder.data(), cores, &patience).await?;
         let mut connected = options.fleet().connect(&target).await?;
         let round = Round { figures: Default::default(), errors: BTreeMap::new(), counts: BTreeMap::new() };
         let mut measuring = Measuring { options, target: &target, round, idle_cores: 0.0 };
@@ -278,7 +299,7 @@ impl<'a> Measuring<'a> {
             measuring.step(&step, &mut connected, folder, what).await?;
         }
         let Measuring { mut round, .. } = measuring;
-        for name in ["false_offline", "offline_told", "unknown_told", "interruptions"] {
+        for name in ["false_offline", "timed_out_offline", "unknown_told", "interruptions"] {
             let count = round.counts.get(name).copied().unwrap_or(0);
             round.figures.more.insert(name.to_owned(), count as f64);
         }

@@ -28,10 +28,7 @@ use views::{State, Views};
 /// The id of the first request; those of messages are larger than any.
 const FIRST_ID: u64 = 10;
 const FIRST_MESSAGE_ID: u64 = 1_000_000_000;
-/// For how long a device counts as connected after its last sign of life, in the foreground and in the background, and
-/// after a proper close.
-const FOREGROUND: u64 = 32 * SECOND;
-const BACKGROUND: u64 = 300 * SECOND;
+/// For how long a device counts as connected after a proper close.
 const CLOSED: u64 = 5 * SECOND;
 /// Whoever comes back after that time may be told offline for so long: it crossed the way of the news.
 const CROSSING: u64 = SECOND;
@@ -56,6 +53,9 @@ pub struct PresencePlan {
     pub dying: u32,
     /// How many of the crowd watch each account.
     pub watchers: u32,
+    /// For how long, in nanoseconds, a device counts as connected after its last sign of life, in the foreground and in
+    /// the background.
+    pub timeouts: [u64; 2],
     /// The direct conversations within the chatting half of the crowd, of neighbours.
     pub conversations: Vec<String>,
     /// For how long, in nanoseconds, it is watched after interruptions that nobody is told to be offline.
@@ -154,7 +154,7 @@ impl Presence {
             Act::Restore(_) => {}
             Act::Sign(line) => self.sign(lines, line, due),
             Act::Reset(line) | Act::Drop(line) => {
-                self.absences[line as usize].from = lines.said_at(line) + FOREGROUND;
+                self.absences[line as usize].from = lines.said_at(line) + self.plan.timeouts[0];
                 self.lose(line);
                 self.count("interruptions", 1);
                 if matches!(act, Act::Reset(_)) { lines.reset(line) } else { lines.end(line) }
@@ -180,7 +180,7 @@ impl Presence {
             Act::Die(line) => {
                 self.sign(lines, line, due);
                 lines.fall_silent(line);
-                let end = lines.said_at(line) + FOREGROUND;
+                let end = lines.said_at(line) + self.plan.timeouts[0];
                 // It counts as told early, not as falsely offline.
                 self.absences[line as usize].from = 0;
                 self.expect(line, State::Offline, due, end);
@@ -271,7 +271,7 @@ impl Presence {
                 State::Offline => self.judge_offline(account),
                 State::Unknown => self.count("unknown_told", 1),
                 State::Hidden => lines.count("hidden"),
-                State::Online | State::Away => {}
+                State::Online | State::Away | State::Absent => {}
             }
         }
     }
@@ -280,7 +280,11 @@ impl Presence {
     fn judge_offline(&mut self, account: u32) {
         let Absence { from, forgiven } = self.absences[account as usize];
         let is_so = self.now >= from || self.now < forgiven;
-        self.count(if is_so { "offline_told" } else { "false_offline" }, 1);
+        if !is_so {
+            self.count("false_offline", 1);
+        } else if account < self.plan.crowd {
+            self.count("timed_out_offline", 1);
+        }
     }
 
     /// A connection is gone, and what it asked and was shown.
@@ -383,7 +387,7 @@ impl Work for Presence {
         self.lose(line);
         if line < self.plan.crowd {
             let is_away = self.views.truth(line) == State::Away;
-            let timeout = if is_away { BACKGROUND } else { FOREGROUND };
+            let timeout = self.plan.timeouts[usize::from(is_away)];
             self.absences[line as usize].from = lines.said_at(line) + timeout;
         }
         if line < self.plan.chatting() {

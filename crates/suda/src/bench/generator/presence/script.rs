@@ -99,8 +99,13 @@ pub fn script(phase: Phase, plan: &PresencePlan, schedule: Schedule) -> Vec<(u64
             let at = |turn: u32| start + u64::from(turn) * SECOND / WATCHES_PER_SECOND;
             (0..crowd).map(|line| (at(line), Act::Watch(line))).collect()
         }
-        Phase::Quiet | Phase::Chat(_) => Vec::new(),
-        Phase::Churn(rate) => churn(crowd, rate, start, end),
+        Phase::Quiet => signs(crowd, start, measure),
+        Phase::Chat(_) => Vec::new(),
+        Phase::Churn(rate) => {
+            let mut both = churn(crowd, rate, start, end);
+            both.append(&mut signs(crowd, start, measure));
+            both
+        }
         Phase::ArriveToDie => evenly(dying, Act::Arrive),
         Phase::Arrive => evenly(visitors, Act::Arrive),
         Phase::Close => evenly(visitors, Act::Close),
@@ -117,6 +122,12 @@ pub fn script(phase: Phase, plan: &PresencePlan, schedule: Schedule) -> Vec<(u64
     };
     script.sort_unstable();
     script
+}
+
+/// Everybody gives a sign of life before it is measured, so that the server pings nobody meanwhile.
+fn signs(crowd: u32, start: u64, measure: u64) -> Vec<(u64, Act)> {
+    let step = (measure - start) / u64::from(crowd).max(1);
+    (0..crowd).map(|line| (start + u64::from(line) * step, Act::Sign(line))).collect()
 }
 
 /// Everybody in turn, neighbours far apart: they share watchers, who would be told of both together.
@@ -185,6 +196,7 @@ mod tests {
             crowd,
             dying,
             watchers: 1,
+            timeouts: [0; 2],
             conversations: Vec::new(),
             vigil: 0,
             phases: Vec::new(),

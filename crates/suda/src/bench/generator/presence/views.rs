@@ -16,6 +16,8 @@ pub enum State {
     Offline,
     /// It may not be seen.
     Hidden,
+    /// Never there: offline, or not known yet, since the server has just started. Nobody is told this word.
+    Absent,
 }
 
 impl State {
@@ -28,6 +30,11 @@ impl State {
             b"hidden" => Self::Hidden,
             _ => Self::Unknown,
         }
+    }
+
+    /// Whether it is right to be shown this while that is the truth.
+    fn fits(self, truth: Self) -> bool {
+        self == truth || truth == Self::Absent && matches!(self, Self::Unknown | Self::Offline)
     }
 }
 
@@ -44,7 +51,7 @@ pub struct Views {
 }
 
 impl Views {
-    /// The crowd is online, the others are not there; nobody was shown anything.
+    /// The crowd is online, the others were never there; nobody was shown anything.
     pub fn new(accounts: &[String], crowd: u32, watchers: u32) -> Self {
         let mut numbers = HashMap::with_capacity(accounts.len());
         let all = accounts.len() as u32;
@@ -53,7 +60,7 @@ impl Views {
         }
         let mut views = Self {
             numbers,
-            truth: (0..all).map(|one| if one < crowd { State::Online } else { State::Offline }).collect(),
+            truth: (0..all).map(|one| if one < crowd { State::Online } else { State::Absent }).collect(),
             watchers: vec![Vec::new(); accounts.len()],
             shown: vec![Vec::new(); accounts.len()],
             wrong: 0,
@@ -67,7 +74,7 @@ impl Views {
                 };
                 views.watchers[account as usize].push(line);
                 views.shown[line as usize].push((account, State::Unknown));
-                views.wrong += 1;
+                views.wrong += usize::from(account < crowd);
             }
         }
         views
@@ -99,8 +106,8 @@ impl Views {
         for line in &self.watchers[account as usize] {
             let shown = self.shown[*line as usize].iter().find(|(watched, _)| *watched == account);
             if let Some((_, shown)) = shown {
-                self.wrong -= usize::from(*shown != before);
-                self.wrong += usize::from(*shown != state);
+                self.wrong -= usize::from(!shown.fits(before));
+                self.wrong += usize::from(!shown.fits(state));
             }
         }
     }
@@ -110,9 +117,9 @@ impl Views {
         let shown = self.shown[line as usize].iter_mut().find(|(watched, _)| *watched == account);
         let Some((_, shown)) = shown else { return false };
         let truth = self.truth[account as usize];
-        let was_wrong = std::mem::replace(shown, state) != truth;
+        let was_wrong = !std::mem::replace(shown, state).fits(truth);
         self.wrong -= usize::from(was_wrong);
-        self.wrong += usize::from(state != truth);
+        self.wrong += usize::from(!state.fits(truth));
         if was_wrong && self.wrong == 0 {
             self.right_at = now;
         }
@@ -122,8 +129,10 @@ impl Views {
     /// A connection is gone, and what it was shown.
     pub fn forget(&mut self, line: u32) {
         for (account, shown) in &mut self.shown[line as usize] {
-            self.wrong += usize::from(*shown == self.truth[*account as usize]);
+            let truth = self.truth[*account as usize];
+            self.wrong -= usize::from(!shown.fits(truth));
             *shown = State::Unknown;
+            self.wrong += usize::from(!shown.fits(truth));
         }
     }
 
@@ -169,7 +178,7 @@ mod tests {
     #[test]
     fn all_are_right_once_the_last_one_is() {
         let mut views = Views::new(&ids(4), 3, 1);
-        assert_eq!(views.wrong(), 4);
+        assert_eq!(views.wrong(), 3, "nobody needs to know of whom was never there");
         for (line, account) in [(0, 1), (1, 2), (2, 0)] {
             assert!(views.show(line, account, State::Online, 5));
         }
@@ -177,6 +186,7 @@ mod tests {
         assert!(views.show(0, 3, State::Offline, 7));
         assert_eq!((views.wrong(), views.right_at()), (0, 7));
         views.turn(1, State::Away);
+        views.turn(3, State::Offline);
         assert_eq!(views.wrong(), 1);
         views.forget(0);
         assert_eq!(views.wrong(), 2);
