@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::child::{Cores, Target};
 use super::error::BenchError;
 use super::generator::{Load, Phase, PresencePlan};
+use super::idle::slope;
 use super::poll::SECOND;
 use super::process::Cost;
 use super::progress::Bar;
@@ -25,6 +26,8 @@ const WATCHED_MAX: u32 = 200;
 const VISITS_PER_SECOND: f64 = 50.0;
 /// How many begin to watch each second.
 const WATCHES_PER_SECOND: f64 = 4_000.0;
+/// In so many steps; memory is the slope over them.
+const WATCH_STEPS: u32 = 4;
 /// At most one change of an account in so many seconds: what follows sooner may be told together.
 const BETWEEN_CHANGES: f64 = 2.0;
 /// After how much silence the server pings a device in the background, in seconds.
@@ -170,12 +173,12 @@ impl PresenceOptions {
         let seconds = self.general.length();
         let at_once = |measured: Duration| Length { warm_up: Duration::ZERO, measured };
         let visits = |count: u32| at_once(duration(f64::from(count) / VISITS_PER_SECOND + 0.1));
-        let mut steps = vec![Step {
-            phase: Phase::Watch,
-            what: "watching",
-            length: at_once(duration(f64::from(self.accounts) / WATCHES_PER_SECOND + 0.1)),
-        }];
+        let mut steps = Vec::new();
         let mut step = |phase, what, length| steps.push(Step { phase, what, length });
+        let watches = f64::from(self.accounts / WATCH_STEPS) / WATCHES_PER_SECOND;
+        for part in 0..WATCH_STEPS {
+            step(Phase::Watch(part, WATCH_STEPS), "watching", at_once(duration(watches + 0.1)));
+        }
         if self.churn > 0.0 {
             step(Phase::Quiet, "idling", seconds);
             step(Phase::Churn(self.churn), "changing", seconds);
@@ -278,6 +281,8 @@ struct Measuring<'a> {
     options: &'a PresenceOptions,
     target: &'a Target,
     round: Round,
+    /// How many watched, and the server's memory.
+    memory: Vec<(f64, f64)>,
     /// Of the server's cores, while nothing happens.
     idle_cores: f64,
 }
@@ -294,7 +299,8 @@ impl<'a> Measuring<'a> {
         let target = Target::server_with(&folder.data(), cores, &patience).await?;
         let mut connected = options.fleet().connect(&target).await?;
         let round = Round { figures: Default::default(), errors: BTreeMap::new(), counts: BTreeMap::new() };
-        let mut measuring = Measuring { options, target: &target, round, idle_cores: 0.0 };
+        let mut measuring =
+            Measuring { options, target: &target, round, memory: Vec::new(), idle_cores: 0.0 };
         for step in options.phases() {
             measuring.step(&step, &mut connected, folder, what).await?;
         }
@@ -315,24 +321,26 @@ impl<'a> Measuring<'a> {
         folder: &Folder,
         what: &str,
     ) -> Result<(), BenchError> {
-        let is_watch = step.phase == Phase::Watch;
-        let before = if is_watch { self.settled().await? } else { 0.0 };
+        if self.memory.is_empty() {
+            self.settle(0.0).await?;
+        }
         let what = format!("{}, {what}", step.what);
         let one = connected.run(&what, self.target, &folder.data(), step.length, None).await?;
-        if is_watch {
-            let more = self.settled().await? - before;
-            self.figure("bytes_per_account", more / f64::from(self.options.accounts));
+        if let Phase::Watch(part, parts) = step.phase {
+            let watching = f64::from(self.options.accounts) * f64::from(part + 1) / f64::from(parts);
+            self.settle(watching).await?;
         }
         self.take(step, one);
         Ok(())
     }
 
-    /// The server's memory, once it has settled.
-    async fn settled(&self) -> Result<f64, BenchError> {
+    /// Notes the server's memory, once it has settled, while so many watch.
+    async fn settle(&mut self, watching: f64) -> Result<(), BenchError> {
         let settle = duration(self.options.settle);
         Bar::timing("settling", settle).wait(settle).await;
         let cost = Cost::of(self.target.pid).map_err(|_| BenchError::Ended("server"))?;
-        Ok(cost.resident as f64)
+        self.memory.push((watching, cost.resident as f64));
+        Ok(())
     }
 
     /// Keeps what a phase came to.
@@ -343,7 +351,7 @@ impl<'a> Measuring<'a> {
         add(&mut self.round.counts, counts);
         let told = figures.delivery_ms;
         let name = match step.phase {
-            Phase::Watch | Phase::Quiet | Phase::ArriveToDie | Phase::Blink(..) => None,
+            Phase::Watch(..) | Phase::Quiet | Phase::ArriveToDie | Phase::Blink(..) => None,
             Phase::Churn(_) => Some("change_ms"),
             Phase::Arrive => Some("connect_ms"),
             Phase::Close => Some("close_ms"),
@@ -369,7 +377,8 @@ impl<'a> Measuring<'a> {
                 let told = (changes * f64::from(self.options.watchers)).max(f64::MIN_POSITIVE);
                 self.figure("cpu_us_per_change_and_watcher", (cores - self.idle_cores) * 1e6 / told);
             }
-            Phase::Watch => {
+            Phase::Watch(part, parts) if part + 1 == parts => {
+                self.figures("bytes_per_account", slope(&self.memory));
                 self.round.figures.bytes_per_connection_user = figures.bytes_per_connection_user;
                 self.round.figures.bytes_per_connection_kernel = figures.bytes_per_connection_kernel;
                 self.figures("watch_right_after_ms", right);

@@ -399,7 +399,7 @@ impl Work for Presence {
         let phase = self.plan.phases.get(self.begun).copied().unwrap_or(Phase::Quiet);
         self.begun += 1;
         (self.phase, self.schedule, self.now) = (phase, schedule, schedule.start);
-        self.is_watching |= phase == Phase::Watch;
+        self.is_watching |= matches!(phase, Phase::Watch(part, parts) if part + 1 == parts);
         self.script = script::script(phase, &self.plan, schedule).into();
         let is_interruption = |act: &Act| matches!(act, Act::Reset(_) | Act::Drop(_));
         let interruptions = self.script.iter().filter(|(_, act)| is_interruption(act));
@@ -435,7 +435,7 @@ impl Work for Presence {
             self.add_chat(&mut outcome);
         }
         let begun = match self.phase {
-            Phase::Watch => Some(self.schedule.start),
+            Phase::Watch(..) => Some(self.schedule.start),
             Phase::Storm(..) => Some(self.schedule.measure),
             _ => None,
         };

@@ -20,8 +20,8 @@ const RESTORED_PER_SECOND: u64 = 2_000;
 /// A phase: what is measured apart.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Phase {
-    /// Everybody begins to watch.
-    Watch,
+    /// This part of so many parts of the crowd begins to watch.
+    Watch(u32, u32),
     /// Nothing happens.
     Quiet,
     /// So many a second leave the foreground or come back to it.
@@ -95,9 +95,11 @@ pub fn script(phase: Phase, plan: &PresencePlan, schedule: Schedule) -> Vec<(u64
         (0u64..).zip(lines).map(|(turn, line)| (start + turn * step, act(line))).collect()
     };
     let mut script: Vec<(u64, Act)> = match phase {
-        Phase::Watch => {
-            let at = |turn: u32| start + u64::from(turn) * SECOND / WATCHES_PER_SECOND;
-            (0..crowd).map(|line| (at(line), Act::Watch(line))).collect()
+        Phase::Watch(part, parts) => {
+            let border = |part: u32| (u64::from(crowd) * u64::from(part) / u64::from(parts.max(1))) as u32;
+            let lines = border(part)..border(part + 1);
+            let at = |turn: u64| start + turn * SECOND / WATCHES_PER_SECOND;
+            (0u64..).zip(lines).map(|(turn, line)| (at(turn), Act::Watch(line))).collect()
         }
         Phase::Quiet => signs(crowd, start, measure),
         Phase::Chat(_) => Vec::new(),
