@@ -51,6 +51,7 @@ impl Shard {
                 }
             }
         }
+        let mut lacking = None;
         if let State::Hot(hot) = &mut slot.state {
             if !batch.is_empty() {
                 self.append(Append {
@@ -62,10 +63,14 @@ impl Shard {
                 hot.batch = Some(batch);
             } else if let Some(need) = need {
                 hot.learning = Some(need);
-                self.find(id, need, hot.conversation.known_from());
+                lacking = Some((need, hot.conversation.known_from()));
             }
         }
         self.slots.insert(id, slot);
+        // Only now: what is lacking may depend on the conversation.
+        if let Some((need, known_from)) = lacking {
+            self.find(id, need, known_from);
+        }
     }
 
     fn next_order(&self, slot: &mut Slot, batch: &Batch) -> Option<What> {
