@@ -87,7 +87,8 @@ impl Shard {
         let State::Hot(hot) = &mut slot.state else {
             return self.take_order_of_missing(id, slot, batch, order);
         };
-        if let Some(lack) = hot.lack(&order, || self.surroundings.clock.now()) {
+        let now = || self.surroundings.clock.now();
+        if let Some(lack) = hot.lack(&order, now, &self.surroundings.presence) {
             return Taken::Needs(lack, order);
         }
         match order {

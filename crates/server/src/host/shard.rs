@@ -239,6 +239,7 @@ impl Shard {
             members.iter().map(|member| member.account).filter(|other| *other != account).collect();
         let contacts = Arc::clone(&self.surroundings.ports.contacts);
         let read_at = self.surroundings.clock.now();
+        let as_of = self.surroundings.presence.relations_of(account);
         self.under_way.push(Box::pin(async move {
             let among = contacts.among(account, &others).await;
             let read = among.map(|among| Contacts {
@@ -248,6 +249,7 @@ impl Shard {
                     .map(|(other, _)| other)
                     .collect(),
                 read_at,
+                as_of,
             });
             Done { conversation: id, outcome: Outcome::Contacts(account, read) }
         }));

@@ -7,9 +7,11 @@ use suda_proto::{AccountId, ConversationId};
 
 use super::hot::{Hot, Lack};
 use super::order::What;
+use crate::presence::Presence;
 use crate::session::{Frame, Session};
 
-/// How long it is relied on who of a conversation's members are contacts, in milliseconds.
+/// How long it is relied on who of a conversation's members are contacts, in milliseconds, unless this node hears of a
+/// change.
 const CONTACTS_MS: u64 = 60_000;
 
 /// Most members of whom that is remembered.
@@ -36,11 +38,13 @@ pub(super) struct Moved {
 pub(super) struct Contacts {
     pub accounts: Vec<AccountId>,
     pub read_at: u64,
+    /// How often that had changed then, as far as this node knows.
+    pub as_of: u32,
 }
 
 impl Hot {
     /// What must be read before the order can be taken, of how its account stands to the others.
-    pub fn lack(&self, order: &What, now: impl Fn() -> u64) -> Option<Lack> {
+    pub fn lack(&self, order: &What, now: impl Fn() -> u64, presence: &Presence) -> Option<Lack> {
         let (writes, shown) = match *order {
             What::Act { .. } => (true, None),
             What::Typing { account, who_may_see, .. } => (true, Some(Shown { account, who_may_see })),
@@ -53,7 +57,10 @@ impl Hot {
         let contacts = shown.filter(|shown| {
             let is_known = || self.contacts.get(&shown.account);
             shown.who_may_see == Audience::Contacts
-                && is_known().is_none_or(|known| now().saturating_sub(known.read_at) > CONTACTS_MS)
+                && is_known().is_none_or(|known| {
+                    now().saturating_sub(known.read_at) > CONTACTS_MS
+                        || known.as_of != presence.relations_of(shown.account)
+                })
                 && self.conversation.member(shown.account).is_ok()
         });
         relation.or_else(|| contacts.map(|shown| Lack::Contacts(shown.account)))

@@ -1,6 +1,6 @@
 //! What the presence task is told, in the order in which it happened.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use suda_domain::presence::locator::Place;
@@ -91,6 +91,23 @@ pub struct Counts {
     pub bytes: AtomicUsize,
 }
 
+/// How often accounts' relations changed on this node; several accounts share a number.
+pub struct Relations([AtomicU32; 1024]);
+
+impl Default for Relations {
+    fn default() -> Self {
+        Self([const { AtomicU32::new(0) }; 1024])
+    }
+}
+
+impl Relations {
+    /// The account's number.
+    pub fn of(&self, account: AccountId) -> &AtomicU32 {
+        let [.., high, low] = account.bytes();
+        &self.0[usize::from(u16::from_be_bytes([*high, *low])) % self.0.len()]
+    }
+}
+
 /// Messages that wait for the task.
 #[derive(Default)]
 pub struct Inbox {
@@ -98,6 +115,7 @@ pub struct Inbox {
     bell: Notify,
     /// How often it changed who may see whom.
     pub changes: AtomicU64,
+    pub relations: Relations,
     pub counts: Counts,
 }
 

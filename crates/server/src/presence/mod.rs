@@ -67,6 +67,19 @@ impl Presence {
         self.inbox.changes.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// How often the account's relations to others changed: who was its contact before may be none afterwards.
+    pub fn relations_of(&self, account: AccountId) -> u32 {
+        self.inbox.relations.of(account).load(Ordering::SeqCst)
+    }
+
+    /// How these two stand to each other has changed, and is stored.
+    pub fn note_relation(&self, first: AccountId, second: AccountId) {
+        self.note_change();
+        for account in [first, second] {
+            self.inbox.relations.of(account).fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
     /// A session opened.
     pub fn opened(&self, session: &Session) {
         let (account, device, foreground) = (session.account, session.device, session.is_foreground());

@@ -187,7 +187,7 @@ pub async fn setting_changed(
 /// # Errors
 /// The storage's failure, or `overloaded`.
 pub async fn relation_changed(server: &Server, first: AccountId, second: AccountId) -> Result<(), ErrorBody> {
-    server.presence.note_change();
+    server.presence.note_relation(first, second);
     for (watched, by) in [(first, second), (second, first)] {
         let mut watchers = server.presence.watchers(watched).await?;
         watchers.retain(|(_, account)| *account == by);

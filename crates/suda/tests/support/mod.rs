@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop with a trace")]
 
+pub mod presence;
 pub mod wire;
 
 use std::ffi::OsStr;

@@ -6,6 +6,7 @@ use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use uuid::Uuid;
 
@@ -149,7 +150,19 @@ impl Line {
     /// Connects, and says nothing.
     pub async fn open(url: &str) -> Self {
         let (socket, _) = connect_async(format!("{}/v1/ws", url.replacen("http", "ws", 1))).await.unwrap();
+        Self::on(socket)
+    }
+
+    /// On a WebSocket that is open already.
+    pub const fn on(socket: WebSocketStream<MaybeTlsStream<TcpStream>>) -> Self {
         Self { socket, next: 0, events: Vec::new(), welcome: Value::Null }
+    }
+
+    /// Connects as if from far away, so that rates count; says nothing.
+    pub async fn open_from_afar(url: &str) -> Self {
+        let mut request = format!("{}/v1/ws", url.replacen("http", "ws", 1)).into_client_request().unwrap();
+        request.headers_mut().insert("x-forwarded-for", "203.0.113.7".parse().unwrap());
+        Self::on(connect_async(request).await.unwrap().0)
     }
 
     /// Says hello.
