@@ -38,6 +38,7 @@ pub struct Session {
     who_may_see: AtomicU8,
     unanswered: AtomicUsize,
     asked: AtomicUsize,
+    in_turn: AtomicBool,
     limits: QueueLimits,
     queue: Mutex<Queue>,
     alarm: AtomicBool,
@@ -47,13 +48,22 @@ pub struct Session {
 /// A request that a task of its own answers; counted from here until it is dropped.
 pub struct Asked {
     session: Arc<Session>,
+    /// Whether the session's later requests wait for it.
+    is_in_turn: bool,
 }
 
 impl Asked {
     /// One more request of the session.
     pub fn new(session: &Arc<Session>) -> Self {
         session.asked.fetch_add(1, Ordering::Relaxed);
-        Self { session: Arc::clone(session) }
+        Self { session: Arc::clone(session), is_in_turn: false }
+    }
+
+    /// The same for a request whose effect the later ones replace: they are not read before it is answered.
+    pub fn in_turn(session: &Arc<Session>) -> Self {
+        session.in_turn.store(true, Ordering::Relaxed);
+        session.asked.fetch_add(1, Ordering::Relaxed);
+        Self { session: Arc::clone(session), is_in_turn: true }
     }
 
     /// Answers it: the frame goes into the session's queue.
@@ -68,6 +78,9 @@ impl Asked {
 impl Drop for Asked {
     fn drop(&mut self) {
         self.session.asked.fetch_sub(1, Ordering::Relaxed);
+        if self.is_in_turn {
+            self.session.in_turn.store(false, Ordering::Relaxed);
+        }
         self.session.connection.wake();
     }
 }
@@ -142,6 +155,7 @@ impl Session {
             who_may_see: AtomicU8::new(Audience::Everyone as u8),
             unanswered: AtomicUsize::new(0),
             asked: AtomicUsize::new(0),
+            in_turn: AtomicBool::new(false),
             limits,
             queue: Mutex::new(Queue { foreground, ..Queue::default() }),
             alarm: AtomicBool::new(false),
@@ -253,6 +267,11 @@ impl Session {
     /// How many requests tasks of their own are answering.
     pub fn asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Whether a request is being answered for which later ones have to wait.
+    pub fn is_in_turn(&self) -> bool {
+        self.in_turn.load(Ordering::Relaxed)
     }
 
     /// Notes whether somebody is looking, unless the session is closed. Calls `moved` if that changed, before anything

@@ -178,9 +178,10 @@ impl Line {
     }
 }
 
-/// Whether the session has as many unanswered requests as it may have; it is not read from meanwhile.
+/// Whether the session has as many unanswered requests as it may have, or one for which others wait; it is not read from
+/// meanwhile.
 fn is_busy(server: &Server, session: &Session) -> bool {
-    session.is_busy() || session.asked() >= server.settings.session_requests
+    session.is_busy() || session.is_in_turn() || session.asked() >= server.settings.session_requests
 }
 
 /// Takes one request: sends and marks go straight to their hosts, others are answered by a task of their own.
@@ -206,7 +207,13 @@ fn take_request(server: &Arc<Server>, caller: &Caller, session: &Arc<Session>, t
     let Some(request) = requests::hand_over(server, caller, id, request) else {
         return;
     };
-    let asked = Asked::new(session);
+    let asked = match request {
+        // Each takes the place of the one before, so the last one said has to be the last one done.
+        Request::Foreground(_) | Request::Watch(_) | Request::Open(_) | Request::Close(_) => {
+            Asked::in_turn(session)
+        }
+        _ => Asked::new(session),
+    };
     let (server, caller) = (Arc::clone(server), caller.clone());
     tokio::spawn(async move {
         let frame = match requests::answer(&server, &caller, request).await {
