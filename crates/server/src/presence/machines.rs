@@ -3,7 +3,7 @@
 use suda_domain::placement::{LiveSet, NodeId};
 use suda_domain::ports::activity::{Activity, GatewayId};
 use suda_domain::presence::locator::{Found, Locator, Place};
-use suda_domain::presence::observer::{Observer, View};
+use suda_domain::presence::observer::{Observer, View, WATCHED_MAX};
 use suda_domain::presence::owner::Owner;
 use suda_domain::presence::packet::Body;
 use suda_domain::presence::registrar::{Ending, Registrar};
@@ -153,10 +153,13 @@ impl Machines {
 
     /// What is known of these accounts, for somebody who may see them or not.
     pub fn look(&mut self, session: u64, accounts: &[(AccountId, bool)], now: Now) -> Vec<View> {
-        self.observer.watch(session, 0, accounts);
-        self.settle(now, &mut Vec::new());
-        let views = self.observer.watch(session, 0, accounts);
-        self.observer.forget(session);
+        let mut views = Vec::with_capacity(accounts.len());
+        for accounts in accounts.chunks(WATCHED_MAX) {
+            self.observer.watch(session, 0, accounts);
+            self.settle(now, &mut Vec::new());
+            views.append(&mut self.observer.watch(session, 0, accounts));
+            self.observer.forget(session);
+        }
         views
     }
 
@@ -171,5 +174,30 @@ const fn ending(parting: Parting, now: Now) -> Ending {
         Parting::LoggedOut => Ending::LoggedOut,
         Parting::Closed => Ending::Closed,
         Parting::Lost { silent_ms } => Ending::Lost { heard_at_ms: now.at_ms.saturating_sub(silent_ms) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_of_a_large_group_is_looked_at() {
+        let now = Now { at_ms: 0, clock_ms: 1 };
+        let mut machines = Machines::new(Timeouts::default(), 0, 0, GatewayId([1; 16]), now);
+        let later = Now { at_ms: 100, clock_ms: 101 };
+        let count = WATCHED_MAX + 44;
+        let accounts: Vec<AccountId> =
+            (0..count as u128).map(|number| AccountId::from_bytes(number.to_be_bytes())).collect();
+        for account in &accounts {
+            let device = suda_proto::DeviceId::from_bytes(*account.bytes());
+            machines.take(Message::Opened { account: *account, device, foreground: true }, later);
+        }
+        machines.settle(later, &mut Vec::new());
+        let wanted: Vec<(AccountId, bool)> = accounts.iter().map(|account| (*account, true)).collect();
+        let views = machines.look(0, &wanted, later);
+        let online = |view: &&View| matches!(view, View::Known(standing) if standing.availability == Availability::Online);
+        assert_eq!(views.iter().filter(online).count(), count);
+        assert!(machines.observer.is_empty() || machines.observer.watchers(accounts[0]).is_empty());
     }
 }
