@@ -43,6 +43,14 @@ impl Noted {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner).extend(changes);
     }
 
+    /// When somebody was last looking, of an account of which that is not stored yet.
+    pub fn last_active(&self, account: AccountId) -> Option<u64> {
+        match self.accounts.lock().unwrap_or_else(PoisonError::into_inner).get(&account)? {
+            Activity::Offline { at } => Some(*at),
+            Activity::Online { .. } => None,
+        }
+    }
+
     fn take_devices(&self) -> Vec<(DeviceId, u64)> {
         let mut devices = self.devices.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *devices).into_iter().collect()

@@ -64,7 +64,7 @@ pub enum Message {
         session: u64,
         reply: oneshot::Sender<Vec<AccountId>>,
     },
-    Remember {
+    Learn {
         times: Vec<(AccountId, u64)>,
     },
     Permit {

@@ -73,10 +73,10 @@ impl Machines {
                 self.registrar.ended(account, device, foreground, ending(parting, now), now);
             }
             Message::LoggedOut { account, device } => self.registrar.logged_out(account, device, now),
-            Message::Remember { times } => {
-                times.into_iter().for_each(|(account, at)| self.owner.remember(account, at));
-            }
             Message::Stop { session, list } => self.observer.stop(session, list),
+            Message::Learn { times } => {
+                times.into_iter().for_each(|(account, at)| self.observer.learn(account, at));
+            }
             Message::Permit { session, account, is_permitted } => {
                 self.observer.permit(session, account, is_permitted);
             }

@@ -155,9 +155,11 @@ impl Presence {
         self.ask(|reply| Message::Watched { session, reply }).await
     }
 
-    /// Storage says when accounts were last active.
-    pub fn remember(&self, times: Vec<(AccountId, u64)>) {
-        self.inbox.put(Message::Remember { times });
+    /// When accounts that are watched were last active, as it is stored: for changes of which nobody here saw the beginning.
+    pub fn learn(&self, times: Vec<(AccountId, u64)>) {
+        if !self.is_behind() {
+            self.inbox.put(Message::Learn { times });
+        }
     }
 
     /// The session may or may not see the account any more.

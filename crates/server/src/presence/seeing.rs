@@ -130,7 +130,8 @@ pub async fn look(server: &Server, account: AccountId) -> Result<WirePresence, E
     presences.into_iter().next().ok_or_else(|| Code::Internal.error())
 }
 
-/// Views for the wire; when somebody was active last whom nobody here saw go is in storage.
+/// Views for the wire; when somebody was active last whom nobody here saw go is in storage. Of accounts that are not told
+/// to be offline yet it is looked up, too: they may be, by and by.
 async fn complete(
     server: &Server,
     accounts: &[AccountId],
@@ -138,18 +139,23 @@ async fn complete(
 ) -> Result<Vec<WirePresence>, ErrorBody> {
     let mut presences: Vec<WirePresence> =
         accounts.iter().zip(views).map(|(account, view)| presence_of(*account, view)).collect();
-    use PresenceState::{Away, Offline, Unknown};
     let lacks_time = |presence: &&mut WirePresence| {
-        presence.last_active_at.is_none() && matches!(presence.state, Offline | Away | Unknown)
+        presence.last_active_at.is_none() && presence.state != PresenceState::Online
     };
     let unknown: Vec<AccountId> =
         presences.iter_mut().filter(lacks_time).map(|presence| presence.account).collect();
     if !unknown.is_empty() {
         let times = server.ports.activity.last_active(&unknown).await.map_err(storage)?;
-        server.presence.remember(times.clone());
-        let times: HashMap<AccountId, u64> = times.into_iter().collect();
-        for presence in presences.iter_mut().filter(lacks_time).filter(|one| one.state != Unknown) {
-            presence.last_active_at = times.get(&presence.account).copied();
+        let mut known: HashMap<AccountId, u64> = times.into_iter().collect();
+        let noted =
+            unknown.iter().filter_map(|account| Some((*account, server.noted.last_active(*account)?)));
+        known.extend(noted);
+        server.presence.learn(known.iter().map(|(account, at)| (*account, *at)).collect());
+        let is_shown = |presence: &&mut WirePresence| {
+            matches!(presence.state, PresenceState::Offline | PresenceState::Away)
+        };
+        for presence in presences.iter_mut().filter(lacks_time).filter(is_shown) {
+            presence.last_active_at = known.get(&presence.account).copied();
         }
     }
     Ok(presences)

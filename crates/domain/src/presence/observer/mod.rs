@@ -14,7 +14,7 @@ use suda_proto::AccountId;
 use super::batches::{Batches, Passes};
 use super::packet::{Body, Outgoing};
 use super::table::Table;
-use super::{Now, Standing};
+use super::{Clock, Now, Standing};
 use crate::placement::{LiveSet, NodeId};
 use pace::Pace;
 use watched::{ASKED, ASKED_SECOND, CHANGED, Edge, Stage, Watched, Watcher};
@@ -178,6 +178,15 @@ impl Observer {
         numbers.sort_unstable();
         numbers.dedup();
         numbers.into_iter().filter_map(|number| Some(self.accounts.get(number)?.account)).collect()
+    }
+
+    /// When an account was last active, from storage: nobody is told of it alone, and it counts only where no owner has
+    /// said anything of it.
+    pub fn learn(&mut self, account: AccountId, last_active_at: u64) {
+        let record = self.accounts.find(account).and_then(|number| self.accounts.get_mut(number));
+        if let Some(record) = record.filter(|record| record.last_active == Clock::NONE) {
+            record.last_active = Clock::of(last_active_at);
+        }
     }
 
     /// What is known of the account here.

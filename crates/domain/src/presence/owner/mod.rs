@@ -181,15 +181,6 @@ impl Owner {
         self.sweep.is_some()
     }
 
-    /// Storage says when the account was last active: it is told with the account's next change, if it is watched.
-    pub fn remember(&mut self, account: AccountId, last_active_at: u64) {
-        if let Some(number) = self.accounts.find(account)
-            && let Some(record) = self.accounts.get_mut(number)
-        {
-            record.last_active = record.last_active.max(Some(last_active_at));
-        }
-    }
-
     /// Whether every live node has said everything.
     pub const fn is_complete(&self) -> bool {
         self.knowledge.is_complete()
