@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use suda_domain::ports::inbox::{InboxCursor, InboxRow};
 use suda_proto::close::Close;
 use suda_proto::event::{Event, Marks, MemberMarks, Rows, Synced};
-use suda_proto::presence::Presences;
+use suda_proto::presence::{Presence, Presences};
 use suda_proto::{Code, ConversationId, ErrorBody};
 
 use super::resume::Resume;
@@ -100,14 +100,19 @@ pub async fn sync(server: &Arc<Server>, caller: &Caller, query: SyncQuery) -> Re
     opened.parting = Parting::Lost { silent_ms: 0 };
     let caller = &Caller { session: Some(Arc::clone(&opened.session)), ..caller.clone() };
     let open = query.open.map(|open| (open, opened.session.open(open)));
-    let (mut events, cursor) = news(server, caller, before.as_ref(), open).await?;
+    let (mut events, mut cursor, mut presences) = news(server, caller, before.as_ref(), open).await?;
     let wait = Duration::from_secs(u64::from(query.wait.unwrap_or(0))).min(WAIT_MAX);
     if !events.is_empty() || wait.is_zero() || before.is_none() {
         return Ok(Synced { events, cursor: cursor.text() });
     }
     events.extend(listen(&opened.session, wait).await?);
     // The cursor is the one from before the wait: rows that these events moved are told again by the next poll, as
-    // heads that the device then has already.
+    // heads that the device then has already. Who is there is not told again.
+    if let Some((open, _)) = open {
+        cursor.told.remove(&presence_print(open, &presences));
+        events.iter().for_each(|event| follow(&mut presences, event));
+        cursor.told.insert(presence_print(open, &presences));
+    }
     Ok(Synced { events, cursor: cursor.text() })
 }
 
@@ -130,13 +135,13 @@ async fn listen(session: &Session, wait: Duration) -> Result<Vec<Event>, ErrorBo
     }
 }
 
-/// What the device was not told yet, and the cursor after it.
+/// What the device was not told yet, the cursor after it, and who is there in the conversation on screen.
 async fn news(
     server: &Arc<Server>,
     caller: &Caller,
     before: Option<&Cursor>,
     open: Option<(ConversationId, u8)>,
-) -> Result<(Vec<Event>, Cursor), ErrorBody> {
+) -> Result<(Vec<Event>, Cursor, Vec<Presence>), ErrorBody> {
     let epoch = server.ports.log.epoch();
     let now = server.clock.now();
     let known = before.filter(|cursor| cursor.resume.epoch == epoch);
@@ -172,10 +177,13 @@ async fn news(
         events.push(Event::Rows(Rows { rows }));
     }
     events.extend(own_row(server, caller, told, &mut next).await?);
+    let mut presences = Vec::new();
     if let Some(open) = open {
-        events.extend(members_of_open(server, caller, open, told, &mut next).await?);
+        let (told, accounts) = members_of_open(server, caller, open, told, &mut next).await?;
+        events.extend(told);
+        presences = accounts;
     }
-    Ok((events, next))
+    Ok((events, next, presences))
 }
 
 /// The account's own conversation, which no list has, where it went on.
@@ -197,14 +205,15 @@ async fn own_row(
     Ok(is_news.then(|| Event::Rows(Rows { rows: vec![detail.row] })))
 }
 
-/// The watermarks of the conversation on screen, and who of its members is there, unless they were told already.
+/// The watermarks of the conversation on screen, and who of its members is there, unless they were told already; and who
+/// is there in any case.
 async fn members_of_open(
     server: &Arc<Server>,
     caller: &Caller,
     (open, place): (ConversationId, u8),
     told: &BTreeSet<[u8; PRINT]>,
     next: &mut Cursor,
-) -> Result<Vec<Event>, ErrorBody> {
+) -> Result<(Vec<Event>, Vec<Presence>), ErrorBody> {
     let mut view = server.hosts()?.view(open, caller.account).await?;
     let (_, accounts) = window::who_is_there(server, caller, &mut view, place).await?;
     let members = view.members.iter();
@@ -216,12 +225,18 @@ async fn members_of_open(
     if is_news(print(open, &numbers), told, next) {
         events.push(Event::Marks(Marks { conversation: open, epoch: view.epoch, marks }));
     }
-    let states = accounts.iter().map(|one| (one.state as u64) << 48 | one.last_active_at.unwrap_or(0));
-    let states: Vec<u64> = std::iter::once(PRESENCE_PRINT).chain(states).collect();
-    if !accounts.is_empty() && is_news(print(open, &states), told, next) {
-        events.push(Event::Presence(Presences { accounts }));
+    if !accounts.is_empty() && is_news(presence_print(open, &accounts), told, next) {
+        events.push(Event::Presence(Presences { accounts: accounts.clone() }));
     }
-    Ok(events)
+    Ok((events, accounts))
+}
+
+/// Takes over what an event says of who is there.
+fn follow(presences: &mut [Presence], event: &Event) {
+    let Event::Presence(changed) = event else { return };
+    for one in &changed.accounts {
+        presences.iter_mut().filter(|known| known.account == one.account).for_each(|known| *known = *one);
+    }
 }
 
 /// Whether this has not been told yet; it is from now on.
@@ -234,6 +249,12 @@ fn is_news(print: [u8; PRINT], told: &BTreeSet<[u8; PRINT]>, next: &mut Cursor) 
 fn row_print(row: &InboxRow) -> [u8; PRINT] {
     let role = row.role.map_or(0, |role| 1 + role as u64);
     print(row.conversation, &[u64::from(row.epoch), row.summary.head, row.marks.read, role])
+}
+
+fn presence_print(conversation: ConversationId, accounts: &[Presence]) -> [u8; PRINT] {
+    let states = accounts.iter().map(|one| (one.state as u64) << 48 | one.last_active_at.unwrap_or(0));
+    let states: Vec<u64> = std::iter::once(PRESENCE_PRINT).chain(states).collect();
+    print(conversation, &states)
 }
 
 fn print(conversation: ConversationId, numbers: &[u64]) -> [u8; PRINT] {
