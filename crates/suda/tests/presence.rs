@@ -8,12 +8,12 @@ mod support;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use support::{Server, output_of};
 use support::presence::{
     Kept, LATE, TICKS, admin, changes, is_told, look, patient, people, quick, states, told, until_known,
     until_metric, watch,
 };
 use support::wire::{Line, Person};
+use support::{Server, output_of};
 use uuid::Uuid;
 
 /// For how long a device that closed its connection is still shown as it was.
@@ -331,6 +331,11 @@ async fn the_operator_sees_who_is_online_and_where() {
     let presence = output_of(["admin", "--data", data, "--json", "account", "presence", "mina"]);
     let presence: Value = serde_json::from_str(&presence).unwrap();
     assert_eq!((&presence["state"], &presence["nodes"]), (&json!("online"), &json!([1])), "{presence}");
-    let status: Value = serde_json::from_str(&output_of(["admin", "--data", data, "--json", "status"])).unwrap();
-    assert_eq!((&status["presence_accounts"], &status["presence_watched"]), (&json!(1), &json!(1)), "{status}");
+    let status: Value =
+        serde_json::from_str(&output_of(["admin", "--data", data, "--json", "status"])).unwrap();
+    assert_eq!(
+        (&status["presence_accounts"], &status["presence_watched"]),
+        (&json!(1), &json!(1)),
+        "{status}"
+    );
 }
