@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use suda_proto::presence::{Presence, PresenceState};
+use suda_proto::presence::Presence;
 use suda_proto::{AccountId, ConversationId};
 
 use super::freshness::Freshness;
@@ -25,10 +25,9 @@ impl Attendance {
         self.online = online;
     }
 
-    /// How somebody stands; absent where that is not known or not to be seen.
+    /// How somebody stands, where that was read.
     pub fn of(&self, account: AccountId) -> Option<&Presence> {
-        let presence = self.presences.get(&account);
-        presence.filter(|one| !matches!(one.state, PresenceState::Unknown | PresenceState::Hidden))
+        self.presences.get(&account)
     }
 
     /// How many others are online in a conversation, where that is known.
