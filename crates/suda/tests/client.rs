@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use suda_client::proto::ConversationId;
-use suda_client::proto::rest::{LogIn, NewDevice, SignUp};
+use suda_client::proto::presence::PresenceState;
+use suda_client::proto::rest::{AccountChange, Audience, LogIn, NewDevice, SignUp};
 use suda_client::{
     Anchor, CacheLocation, Client, ClientError, ClientEvent, ConnectionState, Message, MessageContent,
     MessageState,
@@ -512,4 +513,50 @@ async fn after_a_restore_every_cache_ends_with_the_new_history() {
     }
     says(&alice, conversation, &others).await;
     says(&bob, conversation, &others).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn presence_follows_the_other_and_is_unknown_without_a_line() {
+    let server = Server::spawn(&[]);
+    let alice = sign_up(server.url(), "alice", CacheLocation::Memory).await;
+    let bob = sign_up(server.url(), "bob", CacheLocation::Memory).await;
+    let them = bob.account_id();
+    alice.watch(vec![them]).await.expect("watches");
+    online(&alice).await;
+    online(&bob).await;
+    let is = async |state: PresenceState| {
+        until(&alice, "another presence", async || alice.presence(them).state == state).await;
+    };
+    is(PresenceState::Online).await;
+    bob.set_foreground(false).await.expect("is told");
+    is(PresenceState::Away).await;
+
+    // A new line asks again by itself.
+    alice.disconnect().await.expect("is told");
+    is(PresenceState::Unknown).await;
+    bob.set_foreground(true).await.expect("is told");
+    alice.connect().await.expect("is told");
+    is(PresenceState::Online).await;
+
+    // An open conversation needs no list.
+    alice.watch(Vec::new()).await.expect("watches nobody");
+    is(PresenceState::Unknown).await;
+    let conversation = alice.open_direct(them).await.expect("opens");
+    alice.open_conversation(conversation).await.expect("opens");
+    bob.open_conversation(conversation).await.expect("opens");
+    until(&alice, "bob is online and types", async || {
+        bob.typing(conversation, true).await.expect("types");
+        let there = alice.conversation_presence(conversation).await.expect("reads");
+        there.peer.is_some_and(|peer| peer.state == PresenceState::Online)
+            && there.online == Some(1)
+            && there.typing == [them]
+    })
+    .await;
+
+    let change = AccountChange { who_may_see: Some(Audience::Nobody), ..AccountChange::default() };
+    let changed = bob.change_account(change).await.expect("changes");
+    assert_eq!(changed.who_may_see, Audience::Nobody);
+    is(PresenceState::Hidden).await;
+    let there = alice.conversation_presence(conversation).await.expect("reads");
+    assert_eq!(there.online, Some(0), "whoever hides is not counted");
 }
