@@ -184,7 +184,7 @@ mod tests {
         }
         assert!(!views.show(1, 0, State::Online, 6), "it watches somebody else");
         assert!(views.show(0, 3, State::Offline, 7));
-        assert_eq!((views.wrong(), views.right_at()), (0, 7));
+        assert_eq!((views.wrong(), views.right_at()), (0, 5));
         views.turn(1, State::Away);
         views.turn(3, State::Offline);
         assert_eq!(views.wrong(), 1);
