@@ -141,11 +141,11 @@ fn a_days_mixture() {
 fn who_is_there() {
     let shape = ["--accounts", "40", "--churn", "20", "--visits", "4", "--settle", "0.1", "--vigil", "5"];
     let gone =
-        ["--heartbeat", "2", "--answer", "2", "--blinks", "10", "--blink-seconds", "1.5", "--deaths", "0"];
+        ["--heartbeat", "2", "--answer", "2", "--blinks", "10", "--blink-seconds", "1.5", "--deaths", "3"];
     let storm = ["--storm", "--storm-seconds", "1", "--chat", "50", "--generators", "2"];
     let json = bench("presence", &[&shape[..], &gone, &storm].concat());
     assert_eq!(json["false_offline"], 0.0, "{json}");
-    for name in ["change_ms", "connect_ms", "close_ms", "logout_ms", "delivery_during_ms"] {
+    for name in ["change_ms", "connect_ms", "close_ms", "logout_ms", "death_ms", "delivery_during_ms"] {
         has_times(&json, name);
     }
     // Ten that blink, and one half of each generator's twenty in the storm.

@@ -341,3 +341,19 @@ async fn the_operator_sees_who_is_online_and_where() {
         "{status}"
     );
 }
+
+/// A server that was just started does not know who is still on the way back, but whoever came back and left is gone.
+#[tokio::test]
+async fn a_logout_soon_after_the_start_is_told_at_once() {
+    let server = patient(&[]);
+    let [mina, jun] = people(&server, ["mina", "jun"]).await;
+    let mut line = mina.connect().await;
+    assert_eq!(watch(&mut line, &[&jun]).await, ["unknown"]);
+    let other = jun.connect().await;
+    is_told(&mut line, &jun, "online").await;
+    let began = Instant::now();
+    jun.ok("POST", "/v1/logout", json!({})).await;
+    is_told(&mut line, &jun, "offline").await;
+    assert!(began.elapsed() < CLEAN, "told after {:?}", began.elapsed());
+    drop(other);
+}

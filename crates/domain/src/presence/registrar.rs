@@ -155,7 +155,7 @@ impl Registrar {
             Ending::Lost { heard_at_ms } => (heard_at_ms, timeouts.background_ms),
         };
         let until_ms = heard_at_ms.saturating_add(lingers_ms);
-        if !known.has_sessions() && until_ms > now.at_ms {
+        if known.is_less(was_foreground) && until_ms > now.at_ms {
             let until = tick_at_or_after(until_ms);
             known.linger(was_foreground, until);
             self.wheel.schedule(until, number);

@@ -16,6 +16,7 @@ use suda_proto::close::Close;
 use suda_proto::event::{Event, Marks, MemberMarks, Rows, Synced};
 use suda_proto::presence::{Presence, Presences};
 use suda_proto::{Code, ConversationId, ErrorBody};
+use tokio::time::Instant;
 
 use super::resume::Resume;
 use super::{Caller, window};
@@ -87,21 +88,24 @@ pub async fn sync(server: &Arc<Server>, caller: &Caller, query: SyncQuery) -> Re
     // Opened before anything is read, so that nothing falls between.
     let opened = server.registry.open(caller.account, caller.device, true);
     let mut opened = opened.ok_or_else(|| Code::Overloaded.error())?;
+    // The device counts as long as its next poll comes in time.
+    opened.parting = Parting::Polled { at: Instant::now() };
     if server.is_draining() {
         return Err(Code::Draining.error());
     }
     // Again, now that a revocation would find the session: none can fall between the two.
     let devices = server.ports.devices.list(caller.account).await.map_err(storage)?;
     if !devices.iter().any(|device| device.id == caller.device) {
+        opened.parting = Parting::LoggedOut;
         return Err(Code::Unauthenticated.error());
     }
     opened.session.set_who_may_see(caller.who_may_see);
-    // The device counts as long as its next poll comes in time.
-    opened.parting = Parting::Lost { silent_ms: 0 };
     let caller = &Caller { session: Some(Arc::clone(&opened.session)), ..caller.clone() };
     let open = query.open.map(|open| (open, opened.session.open(open)));
     let (mut events, mut cursor, mut presences) = news(server, caller, before.as_ref(), open).await?;
-    let wait = Duration::from_secs(u64::from(query.wait.unwrap_or(0))).min(WAIT_MAX);
+    // Who waits gives no sign of life meanwhile, and must come again before it counts as gone.
+    let most = WAIT_MAX.min(server.settings.heartbeat);
+    let wait = Duration::from_secs(u64::from(query.wait.unwrap_or(0))).min(most);
     if !events.is_empty() || wait.is_zero() || before.is_none() {
         return Ok(Synced { events, cursor: cursor.text() });
     }

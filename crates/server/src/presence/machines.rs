@@ -172,6 +172,7 @@ impl Machines {
 const fn ending(parting: Parting, now: Now) -> Ending {
     match parting {
         Parting::LoggedOut => Ending::LoggedOut,
+        Parting::Polled { .. } => Ending::Lost { heard_at_ms: now.at_ms },
         Parting::Closed => Ending::Closed,
         Parting::Lost { silent_ms } => Ending::Lost { heard_at_ms: now.at_ms.saturating_sub(silent_ms) },
     }

@@ -17,6 +17,7 @@ use suda_domain::presence::observer::View;
 use suda_proto::presence::{Presence as WirePresence, PresenceState};
 use suda_proto::{AccountId, Code, DeviceId, ErrorBody};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::session::Session;
 pub use inbox::Counts;
@@ -29,7 +30,7 @@ pub const NAMED: u8 = 0;
 /// How a session's connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parting {
-    /// The device was logged out, or was never greeted.
+    /// The device was logged out.
     LoggedOut,
     /// The device closed it.
     Closed,
@@ -37,6 +38,11 @@ pub enum Parting {
     Lost {
         /// How long nothing had been heard of it, in milliseconds.
         silent_ms: u64,
+    },
+    /// It was a poll, which is heard of when it comes and not again.
+    Polled {
+        /// When it came.
+        at: Instant,
     },
 }
 
@@ -95,6 +101,10 @@ impl Presence {
     pub fn ended(&self, session: &Session, parting: Parting) {
         let Session { id, account, device, .. } = *session;
         let foreground = session.is_foreground();
+        let parting = match parting {
+            Parting::Polled { at } => Parting::Lost { silent_ms: at.elapsed().as_millis() as u64 },
+            known => known,
+        };
         self.inbox.put(Message::Ended { session: id, account, device, foreground, parting });
     }
 

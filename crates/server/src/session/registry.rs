@@ -23,7 +23,7 @@ pub struct Opened {
     registry: Arc<Registry>,
     /// The session.
     pub session: Arc<Session>,
-    /// How its connection ends. Whoever is not greeted yet was never there.
+    /// How its connection ends; until that is known, as one that breaks now.
     pub parting: Parting,
 }
 
@@ -86,7 +86,7 @@ impl Registry {
         sessions.push(Arc::clone(&session));
         drop(shard);
         self.presence.opened(&session);
-        Some(Opened { registry: Arc::clone(self), session, parting: Parting::LoggedOut })
+        Some(Opened { registry: Arc::clone(self), session, parting: Parting::Lost { silent_ms: 0 } })
     }
 
     fn forget(&self, session: &Session) {

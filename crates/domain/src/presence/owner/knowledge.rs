@@ -82,6 +82,11 @@ impl Knowledge {
         is_complete && !was_complete
     }
 
+    /// Whether there is no other node, and none that was lost lately.
+    pub fn is_alone(&self) -> bool {
+        self.live.nodes() == [self.me] && self.losses.iter().all(|loss| loss.before.is_none())
+    }
+
     /// Whether an account that nobody registered may all the same have been online on a node that was lost.
     pub fn may_be_lost(&self, account: AccountId) -> bool {
         let knew = |loss: &Loss| loss.before.as_ref().is_some_and(|live| live.is_owner(self.me, account));

@@ -45,6 +45,8 @@ struct Record {
     /// What the watching nodes were told; absent where one of them was told that it is unknown.
     said: Option<Availability>,
     change: Change,
+    /// Whether it was registered and went again, by what the only node said.
+    is_over: bool,
     links: Links,
 }
 
@@ -68,7 +70,7 @@ impl Keyed for Record {
 
 impl Record {
     const fn new(account: AccountId, links: Links) -> Self {
-        Self { account, last_active: Clock::NONE, said: None, change: Change::None, links }
+        Self { account, last_active: Clock::NONE, said: None, change: Change::None, is_over: false, links }
     }
 
     fn standing(&self, availability: Availability) -> Standing {
@@ -86,7 +88,10 @@ impl Record {
         let is_sure = match best {
             Availability::Online => true,
             Availability::Away => knowledge.is_complete(),
-            Availability::Offline => knowledge.is_complete() && !knowledge.may_be_lost(self.account),
+            Availability::Offline => {
+                let is_over = self.is_over && knowledge.is_alone();
+                knowledge.is_complete() && (is_over || !knowledge.may_be_lost(self.account))
+            }
         };
         is_sure.then_some(best)
     }
@@ -257,8 +262,12 @@ impl Owner {
         let known = known.find(|link| link.node == from && link.tie.is_registration());
         match (known, tie) {
             (Some(link), Some(tie)) => *link = Link { tie, round, ..*link },
-            (None, Some(tie)) => record.links.add(Link { node: from, tie, round }),
-            (_, None) => {
+            (None, Some(tie)) => {
+                record.is_over = false;
+                record.links.add(Link { node: from, tie, round });
+            }
+            (known, None) => {
+                record.is_over |= known.is_some();
                 record.links.retain(|link| link.node != from || !link.tie.is_registration());
             }
         }

@@ -7,20 +7,29 @@ use super::Availability;
 /// The sessions of a device.
 #[derive(Debug)]
 pub struct Device {
-    device: DeviceId,
+    /// The random half of its id: an account has few devices.
+    device: u64,
     foreground: u8,
     background: u8,
-    lingers: Availability,
-    /// The tick in which it stops lingering.
-    until: u32,
+    /// The ticks in which its last session of each class stops lingering; 0 for none that does.
+    foreground_until: u32,
+    background_until: u32,
+}
+
+/// What devices of one account are told apart by.
+fn short(device: DeviceId) -> u64 {
+    u128::from_be_bytes(*device.bytes()) as u64
 }
 
 impl Device {
-    /// One more session; whatever lingered is replaced by it.
-    pub fn open(&mut self, is_foreground: bool) {
+    /// One more session; what lingered of its class or a lesser one is replaced by it. A better one may still come back.
+    pub const fn open(&mut self, is_foreground: bool) {
         let count = self.count(is_foreground);
         *count = count.saturating_add(1);
-        self.lingers = Availability::Offline;
+        self.background_until = 0;
+        if is_foreground {
+            self.foreground_until = 0;
+        }
     }
 
     /// One session less, if there is one.
@@ -31,26 +40,28 @@ impl Device {
         had_one
     }
 
-    /// Whether it has a live session.
-    pub const fn has_sessions(&self) -> bool {
-        self.foreground > 0 || self.background > 0
+    /// Whether it has no session that is as good as the one that ended.
+    pub const fn is_less(&self, was_foreground: bool) -> bool {
+        self.foreground == 0 && (was_foreground || self.background == 0)
     }
 
-    /// Lets it look until then as if its last session lived on.
-    pub const fn linger(&mut self, was_foreground: bool, until: u32) {
-        self.lingers = if was_foreground { Availability::Online } else { Availability::Away };
-        self.until = until;
+    /// Lets it look until then as if its last session of the class lived on.
+    pub fn linger(&mut self, was_foreground: bool, until: u32) {
+        let known = if was_foreground { &mut self.foreground_until } else { &mut self.background_until };
+        *known = until.max(1).max(*known);
     }
 
     const fn count(&mut self, foreground: bool) -> &mut u8 {
         if foreground { &mut self.foreground } else { &mut self.background }
     }
 
-    fn availability(&self) -> Availability {
-        match (self.foreground, self.background) {
-            (0, 0) => self.lingers,
-            (0, _) => Availability::Away,
-            _ => Availability::Online,
+    const fn availability(&self) -> Availability {
+        if self.foreground > 0 || self.foreground_until > 0 {
+            Availability::Online
+        } else if self.background > 0 || self.background_until > 0 {
+            Availability::Away
+        } else {
+            Availability::Offline
         }
     }
 }
@@ -92,15 +103,16 @@ impl Devices {
 
     /// The device, if it has or had sessions.
     pub fn get_mut(&mut self, device: DeviceId) -> Option<&mut Device> {
-        self.all_mut().iter_mut().find(|known| known.device == device)
+        self.all_mut().iter_mut().find(|known| known.device == short(device))
     }
 
     /// The device, known from now on.
     pub fn entry(&mut self, device: DeviceId) -> &mut Device {
+        let device = short(device);
         let position = self.all().iter().position(|known| known.device == device);
         let position = position.unwrap_or_else(|| {
-            let lingers = Availability::Offline;
-            self.add(Device { device, foreground: 0, background: 0, lingers, until: 0 });
+            let (foreground_until, background_until) = (0, 0);
+            self.add(Device { device, foreground: 0, background: 0, foreground_until, background_until });
             self.all().len() - 1
         });
         &mut self.all_mut()[position]
@@ -120,9 +132,11 @@ impl Devices {
     /// Ends all sessions and all that lingers of the device, or of every one; whether somebody was looking.
     pub fn end(&mut self, device: Option<DeviceId>) -> bool {
         let mut was_looking = false;
+        let device = device.map(short);
         for known in self.all_mut().iter_mut().filter(|known| device.is_none_or(|it| it == known.device)) {
             was_looking |= known.foreground > 0;
-            (known.foreground, known.background, known.lingers) = (0, 0, Availability::Offline);
+            (known.foreground, known.background) = (0, 0);
+            (known.foreground_until, known.background_until) = (0, 0);
         }
         was_looking
     }
@@ -131,9 +145,11 @@ impl Devices {
     pub fn expire(&mut self, tick: u32) -> bool {
         let mut expired = false;
         for device in self.all_mut() {
-            if device.lingers != Availability::Offline && device.until <= tick {
-                device.lingers = Availability::Offline;
-                expired = true;
+            for until in [&mut device.foreground_until, &mut device.background_until] {
+                if (1..=tick).contains(until) {
+                    *until = 0;
+                    expired = true;
+                }
             }
         }
         expired

@@ -100,6 +100,26 @@ fn logging_out_ends_what_lingers_of_that_device_only() {
 }
 
 #[test]
+fn sessions_of_one_device_linger_apart() {
+    let mut world = World::new();
+    for is_foreground in [true, false] {
+        world.registrar.opened(ACCOUNT, PHONE, is_foreground, at(0));
+    }
+    world.turn(0);
+    // Both break, and the one that nobody looks at comes back first.
+    world.registrar.ended(ACCOUNT, PHONE, true, Ending::Lost { heard_at_ms: 900 }, at(1_000));
+    world.registrar.ended(ACCOUNT, PHONE, false, Ending::Lost { heard_at_ms: 900 }, at(1_000));
+    world.turn(1_000);
+    world.registrar.opened(ACCOUNT, PHONE, false, at(2_000));
+    world.turn(2_000);
+    world.registrar.opened(ACCOUNT, PHONE, true, at(3_000));
+    world.turn(3_000);
+    world.registrar.ended(ACCOUNT, PHONE, true, Ending::Lost { heard_at_ms: 4_000 }, at(4_000));
+    world.turn(4_000);
+    world.check(400_000, &[(0, Online, 0), (36_000, Away, 4_000)]);
+}
+
+#[test]
 fn a_logout_from_elsewhere_ends_sessions_and_what_lingers() {
     for device in [Some(PHONE), None] {
         let mut world = World::new();

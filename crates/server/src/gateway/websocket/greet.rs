@@ -78,7 +78,15 @@ async fn welcome(
     opened.session.set_who_may_see(who_may_see);
     if (server.registry.revocations(), server.presence.changes()) != as_of {
         // It may have been this account's, after its token was checked and before there was a session to close or tell.
-        who_may_see = authenticate(server, &token).await?.who_may_see;
+        who_may_see = match authenticate(server, &token).await {
+            Ok(holder) => holder.who_may_see,
+            Err(error) => {
+                if matches!(error.known(), Some(Code::Unauthenticated | Code::AccountDisabled)) {
+                    opened.parting = Parting::LoggedOut;
+                }
+                return Err(error);
+            }
+        };
         opened.session.set_who_may_see(who_may_see);
     }
     if server.is_draining() {
@@ -91,7 +99,6 @@ async fn welcome(
         spared: origin.spared,
         who_may_see,
     };
-    opened.parting = Parting::Lost { silent_ms: 0 };
     let resume = hello.resume.as_deref().and_then(Resume::read);
     let resume = resume.filter(|resume| resume.epoch == server.ports.log.epoch());
     let since = resume.map_or(0, Resume::since);

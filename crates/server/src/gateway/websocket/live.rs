@@ -66,7 +66,7 @@ impl Line {
             End::Answered(_) => Parting::Closed,
             End::Close(Close::Unauthenticated | Close::AccountClosed) => Parting::LoggedOut,
             End::Gone | End::Close(_) | End::Broken(..) => {
-                let silent = self.server.wheel.now().saturating_sub(self.watch.heard);
+                let silent = self.server.wheel.now().saturating_sub(self.watch.heard + 1);
                 Parting::Lost { silent_ms: Wheel::milliseconds(silent) }
             }
         }
@@ -150,7 +150,8 @@ impl Line {
             false => settings.background_heartbeat,
         };
         let heartbeat = Wheel::ticks(heartbeat).max(1);
-        let silent_at = self.watch.heard + heartbeat + Wheel::ticks(settings.answer_timeout).max(1);
+        // Something may have come at the end of its tick.
+        let silent_at = self.watch.heard + heartbeat + Wheel::ticks(settings.answer_timeout).max(1) + 1;
         let stuck_at = self.watch.stuck.map(|since| since + Wheel::ticks(settings.write_timeout));
         if stuck_at.is_some_and(|at| at <= now) {
             return Err(End::Gone);
