@@ -1,26 +1,31 @@
 //! Port [`Activities`]: the tables of when accounts were last active, and of gateways.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
+use serde_json::{Value, json};
 use suda_domain::ports::Failure;
 use suda_domain::ports::activity::{Activities, Activity, GatewayId};
 use suda_proto::AccountId;
 
 use crate::database::{Database, Writing, failure};
-use crate::row::{Columns, stored_ids, stored_time};
+use crate::row::{Columns, stored_id, stored_ids, stored_time};
 
 #[async_trait]
 impl Activities for Database {
     async fn store(&self, changes: &[(AccountId, Activity)]) -> Result<(), Failure> {
         let mut writing = self.begin().await?;
-        for (account, activity) in changes {
-            match *activity {
-                Activity::Online { gateway, since } => {
-                    // Whoever comes shows that the gateway is alive, even if that has not said so yet.
-                    note_alive(&mut writing, gateway, since).await?;
-                    set(&mut writing, *account, since, Some(gateway)).await?;
-                }
-                Activity::Offline { at } => set(&mut writing, *account, at, None).await?,
+        set(&mut writing, changes).await?;
+        let mut gateways: BTreeMap<GatewayId, u64> = BTreeMap::new();
+        for (_, activity) in changes {
+            if let Activity::Online { gateway, since } = *activity {
+                let alive_at = gateways.entry(gateway).or_default();
+                *alive_at = since.max(*alive_at);
             }
+        }
+        for (gateway, since) in gateways {
+            // Whoever comes shows that the gateway is alive, even if that has not said so yet.
+            note_alive(&mut writing, gateway, since).await?;
         }
         writing.commit().await
     }
@@ -84,24 +89,27 @@ async fn note_alive(writing: &mut Writing, gateway: GatewayId, at: u64) -> Resul
     Ok(())
 }
 
-/// Stores how an account stands; what the gateway before had said of it is kept.
-async fn set(
-    writing: &mut Writing,
-    account: AccountId,
-    at: u64,
-    gateway: Option<GatewayId>,
-) -> Result<(), Failure> {
+/// Stores how accounts stand, in their order and with one statement; what the gateway before had said of each is kept.
+async fn set(writing: &mut Writing, changes: &[(AccountId, Activity)]) -> Result<(), Failure> {
+    let rows = changes.iter().map(|(account, activity)| {
+        let (at, gateway) = match *activity {
+            Activity::Online { gateway, since } => (since, Some(stored_id(&gateway.0))),
+            Activity::Offline { at } => (at, None),
+        };
+        json!([stored_id(account.bytes()), stored_time(at), gateway])
+    });
     sqlx::query(
         "INSERT INTO activity (account, at, gateway)
-         SELECT id, ?2, ?3 FROM accounts WHERE id = ?1 AND status <> 'deleted'
+         SELECT accounts.id, changes.value ->> 1, unhex(changes.value ->> 2)
+         FROM json_each(?1) AS changes JOIN accounts ON accounts.id = unhex(changes.value ->> 0)
+         WHERE status <> 'deleted'
+         ORDER BY changes.key
          ON CONFLICT (account) DO UPDATE SET
             at = max(at, excluded.at,
                      coalesce((SELECT alive_at FROM gateways WHERE id = activity.gateway), 0)),
             gateway = excluded.gateway",
     )
-    .bind(account.bytes().as_slice())
-    .bind(stored_time(at))
-    .bind(gateway.as_ref().map(|gateway| gateway.0.as_slice()))
+    .bind(Value::from(rows.collect::<Vec<_>>()).to_string())
     .execute(writing.connection())
     .await
     .map_err(failure)?;

@@ -59,6 +59,11 @@ pub(crate) fn stored_time(milliseconds: u64) -> i64 {
 
 /// Several ids as one parameter: a JSON array of hexadecimal texts, for `unhex(value) … FROM json_each(?)`.
 pub(crate) fn stored_ids<'i>(ids: impl IntoIterator<Item = &'i [u8; 16]>) -> String {
-    let texts: Vec<String> = ids.into_iter().map(|id| format!("{:032x}", u128::from_be_bytes(*id))).collect();
+    let texts: Vec<String> = ids.into_iter().map(stored_id).collect();
     serde_json::json!(texts).to_string()
+}
+
+/// An id as a hexadecimal text, for `unhex`.
+pub(crate) fn stored_id(id: &[u8; 16]) -> String {
+    format!("{:032x}", u128::from_be_bytes(*id))
 }

@@ -8,7 +8,7 @@ use suda_domain::ports::activity::GatewayId;
 use suda_domain::ports::jobs::Task;
 use suda_proto::close::Close;
 use suda_proto::{AccountId, Code, DeviceId, ErrorBody};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::activity::Noted;
@@ -21,6 +21,9 @@ use crate::secrets::Secrets;
 use crate::session::wheel::{self, Wheel};
 use crate::session::{QueueLimits, Registry};
 use crate::settings::Settings;
+
+/// How many broken connections are cleared away at the same time.
+const PARTINGS: usize = 4;
 
 /// What a server is made from.
 pub struct Setup {
@@ -53,6 +56,8 @@ pub struct Server {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) wheel: Arc<Wheel>,
+    /// Connections that are cleared away at the same time.
+    pub(crate) partings: Semaphore,
     pub(crate) secrets: Secrets,
     pub(crate) limiters: Limiters,
     pub(crate) app_keys: AppKeys,
@@ -98,6 +103,7 @@ impl Server {
             entropy,
             registry,
             wheel: Arc::default(),
+            partings: Semaphore::new(PARTINGS),
             secrets,
             hosts: Mutex::new(Some(hosts)),
             tasks: Mutex::new(tasks),

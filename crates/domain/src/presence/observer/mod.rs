@@ -364,6 +364,10 @@ impl Observer {
             }
             Err(position) => {
                 let edge = Edge { session, lists: 1, told, is_permitted, is_pending: false };
+                if record.edges.len() == record.edges.capacity() {
+                    // Most accounts have few watchers: no room is kept for more.
+                    record.edges.reserve_exact(1 + record.edges.len() / 4);
+                }
                 record.edges.insert(position, edge);
             }
         }

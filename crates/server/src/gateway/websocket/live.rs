@@ -56,6 +56,12 @@ impl Line {
         self.opened.session.alarm();
         let end = poll_fn(|context| self.poll_turn(context)).await;
         self.opened.parting = self.parting(&end);
+        let server = Arc::clone(&self.server);
+        // A network that fails takes thousands along at once: those who go on must not wait for all of them.
+        let _turn = match end {
+            End::Gone => server.partings.acquire().await.ok(),
+            _ => None,
+        };
         // Boxed: an ending takes more memory than a life, and is short.
         Box::pin(finish(self.connection, end, Some(self.opened))).await;
     }
