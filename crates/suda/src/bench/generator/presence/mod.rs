@@ -37,6 +37,8 @@ const LATE: u64 = 3 * SECOND;
 const LATE_DEATH: u64 = 2 * SECOND;
 /// After the end of a phase, what is missing is waited for so long.
 const PATIENCE: u64 = 15 * SECOND;
+/// Most acts of one turn: a thousand connections that are cut at once must not make the chat of the same process wait.
+const ACTS_PER_TURN: usize = 16;
 /// How often it is looked whether all is done.
 const LOOK: u64 = SECOND / 50;
 /// Bytes of each chat message.
@@ -414,7 +416,8 @@ impl Work for Presence {
 
     fn act(&mut self, lines: &mut Lines, now: u64) -> Option<u64> {
         self.now = now;
-        while let Some((due, act)) = self.script.pop_front_if(|(due, _)| *due <= now) {
+        for _ in 0..ACTS_PER_TURN {
+            let Some((due, act)) = self.script.pop_front_if(|(due, _)| *due <= now) else { break };
             self.perform(lines, act, due);
         }
         let chat = if self.is_chatting() { self.chat.act(lines, now) } else { None };
