@@ -4,6 +4,7 @@
 //! One node asks once for an account, however many of its sessions watch it. It asks the first owner, and the second
 //! only while the first does not know. Sessions are told changes only, not more often than is pleasant to look at.
 
+mod lists;
 mod pace;
 mod watched;
 
@@ -16,8 +17,9 @@ use super::packet::{Body, Outgoing};
 use super::table::Table;
 use super::{Clock, Now, Standing};
 use crate::placement::{LiveSet, NodeId};
+use lists::Lists;
 use pace::Pace;
-use watched::{ASKED, ASKED_SECOND, CHANGED, Edge, Stage, Watched, Watcher};
+use watched::{ASKED, ASKED_SECOND, CHANGED, Edge, Pending, Stage, Watched, Watcher};
 
 /// Most accounts in one list of a session; the rest is not watched.
 pub const WATCHED_MAX: usize = 256;
@@ -112,8 +114,8 @@ impl Observer {
         let number = self.sessions.find_or_insert(session, || Watcher {
             session,
             stage: Stage::Idle,
-            lists: Vec::new(),
-            pending: Vec::new(),
+            lists: Lists::default(),
+            pending: None,
         });
         if !self.has_room(number, source) {
             return vec![View::Unknown; accounts.len()];
@@ -128,7 +130,7 @@ impl Observer {
                 list.insert(position, found);
             }
         }
-        let old = self.put_list(number, source, list);
+        let old = self.put_list(number, source, &list);
         old.iter().for_each(|account| self.detach(number, *account));
         self.drop_if_idle(number);
         views
@@ -137,7 +139,7 @@ impl Observer {
     /// The session gives up one of its lists.
     pub fn stop(&mut self, session: u64, source: u8) {
         if let Some(number) = self.sessions.find(session) {
-            let old = self.put_list(number, source, Vec::new());
+            let old = self.put_list(number, source, &[]);
             old.iter().for_each(|account| self.detach(number, *account));
             self.drop_if_idle(number);
         }
@@ -147,7 +149,7 @@ impl Observer {
     pub fn forget(&mut self, session: u64) {
         let Some(number) = self.sessions.find(session) else { return };
         let lists = self.sessions.get_mut(number).map(|watcher| std::mem::take(&mut watcher.lists));
-        for account in lists.iter().flatten().flat_map(|(_, list)| list) {
+        for account in lists.iter().flat_map(Lists::iter).flat_map(|(_, list)| list) {
             self.detach(number, *account);
         }
         self.sessions.remove(number);
@@ -173,8 +175,9 @@ impl Observer {
 
     /// The accounts that the session watches, each once.
     pub fn watched(&self, session: u64) -> Vec<AccountId> {
-        let lists = self.sessions.by_key(session).map_or(&[][..], |watcher| &watcher.lists);
-        let mut numbers: Vec<u32> = lists.iter().flat_map(|(_, list)| list.iter().copied()).collect();
+        let lists = self.sessions.by_key(session).map(|watcher| &watcher.lists);
+        let lists = lists.into_iter().flat_map(Lists::iter);
+        let mut numbers: Vec<u32> = lists.flat_map(|(_, list)| list.iter().copied()).collect();
         numbers.sort_unstable();
         numbers.dedup();
         numbers.into_iter().filter_map(|number| Some(self.accounts.get(number)?.account)).collect()
@@ -324,9 +327,10 @@ impl Observer {
         let sessions = (0..self.sessions.end()).filter_map(|number| self.sessions.get(number));
         let lists: usize = sessions
             .map(|watcher| {
-                let numbers: usize = watcher.lists.iter().map(|(_, list)| list.len()).sum();
-                (numbers + watcher.pending.capacity()) * size_of::<u32>()
-                    + watcher.lists.capacity() * size_of::<(u8, Box<[u32]>)>()
+                let pending = watcher.pending.as_ref().map_or(0, |pending| {
+                    size_of::<Pending>() + pending.accounts.capacity() * size_of::<u32>()
+                });
+                watcher.lists.heap_bytes() + pending
             })
             .sum();
         let tables = self.accounts.heap_bytes() + self.sessions.heap_bytes() + self.pace.heap_bytes();
@@ -335,20 +339,15 @@ impl Observer {
 
     fn has_room(&self, session: u32, source: u8) -> bool {
         self.sessions.get(session).is_some_and(|watcher| {
-            watcher.lists.len() < LISTS_MAX || watcher.lists.iter().any(|(known, _)| *known == source)
+            let is_known = watcher.lists.iter().any(|(known, _)| known == source);
+            is_known || watcher.lists.iter().count() < LISTS_MAX
         })
     }
 
     /// Replaces one of the session's lists; the old one.
-    fn put_list(&mut self, session: u32, source: u8, list: Vec<u32>) -> Box<[u32]> {
-        let Some(watcher) = self.sessions.get_mut(session) else { return Box::default() };
-        let position = watcher.lists.iter().position(|(known, _)| *known == source);
-        let old = position.map(|position| watcher.lists.swap_remove(position).1);
-        if !list.is_empty() {
-            watcher.lists.reserve_exact(1);
-            watcher.lists.push((source, list.into_boxed_slice()));
-        }
-        old.unwrap_or_default()
+    fn put_list(&mut self, session: u32, source: u8, list: &[u32]) -> Vec<u32> {
+        let watcher = self.sessions.get_mut(session);
+        watcher.map(|watcher| watcher.lists.put(source, list)).unwrap_or_default()
     }
 
     /// Lets the session watch the account, by one list more where it `is_new` to the list; what it knows with that.
@@ -390,9 +389,9 @@ impl Observer {
         let edge = record.edges.remove(position);
         let is_unwatched = record.edges.is_empty();
         if edge.is_pending
-            && let Some(watcher) = self.sessions.get_mut(session)
+            && let Some(pending) = self.sessions.get_mut(session).and_then(|watcher| watcher.pending.as_mut())
         {
-            watcher.pending.retain(|pending| *pending != number);
+            pending.accounts.retain(|pending| *pending != number);
         }
         if is_unwatched {
             self.note(number);

@@ -41,7 +41,7 @@ impl Pace {
 
     fn note(&mut self, session: u32, account: u32, sessions: &mut Table<Watcher>) -> bool {
         let Some(watcher) = sessions.get_mut(session) else { return false };
-        watcher.pending.push(account);
+        watcher.pending.get_or_insert_default().accounts.push(account);
         if watcher.stage == Stage::Idle {
             watcher.stage = Stage::Ready;
             self.ready.push_back((session, watcher.session));
@@ -67,7 +67,7 @@ impl Pace {
                 continue;
             };
             let told = told_now(number, watcher, &mut budget, accounts);
-            if !watcher.pending.is_empty() {
+            if watcher.pending() > 0 {
                 self.ready.push_front((number, id));
             } else if told.is_empty() {
                 watcher.stage = Stage::Idle;
@@ -82,7 +82,7 @@ impl Pace {
             }
         }
         let delayed = self.ready.iter().filter_map(|(number, _)| sessions.get(*number));
-        let delayed = delayed.map(|watcher| watcher.pending.len()).sum();
+        let delayed = delayed.map(Watcher::pending).sum();
         Due { shared: shared(singles, accounts), several, delayed }
     }
 
@@ -94,7 +94,7 @@ impl Pace {
             let Some(watcher) = sessions.get_mut(number).filter(|watcher| watcher.session == id) else {
                 continue;
             };
-            if !watcher.pending.is_empty() {
+            if watcher.pending() > 0 {
                 watcher.stage = Stage::Ready;
                 self.ready.push_back((number, id));
             } else if watcher.lists.is_empty() {
@@ -115,7 +115,8 @@ fn told_now(
 ) -> Vec<(u32, Told)> {
     let mut told = Vec::new();
     let mut looked_at = 0;
-    for number in &watcher.pending {
+    let Some(pending) = &mut watcher.pending else { return told };
+    for number in &pending.accounts {
         if *budget == 0 {
             break;
         }
@@ -131,9 +132,9 @@ fn told_now(
             *budget -= 1;
         }
     }
-    watcher.pending.drain(..looked_at);
-    if watcher.pending.is_empty() {
-        watcher.pending = Vec::new();
+    pending.accounts.drain(..looked_at);
+    if pending.accounts.is_empty() {
+        watcher.pending = None;
     }
     told
 }

@@ -3,6 +3,7 @@
 use suda_proto::AccountId;
 
 use super::View;
+use super::lists::Lists;
 use crate::presence::table::Keyed;
 use crate::presence::{Availability, Clock, Standing};
 
@@ -130,10 +131,24 @@ pub struct Watcher {
     pub session: u64,
     /// Whether it waits to be told something.
     pub stage: Stage,
-    /// Its lists by source, each with the numbers of its accounts in order.
-    pub lists: Vec<(u8, Box<[u32]>)>,
-    /// Numbers of accounts of which it is to be told, oldest first; each is in it once.
-    pub pending: Vec<u32>,
+    /// Its lists.
+    pub lists: Lists,
+    /// What it is to be told; most of the time nothing.
+    pub pending: Option<Box<Pending>>,
+}
+
+/// Of which accounts a session is to be told.
+#[derive(Debug, Default)]
+pub struct Pending {
+    /// Their numbers, oldest first; each is in it once.
+    pub accounts: Vec<u32>,
+}
+
+impl Watcher {
+    /// How many accounts are pending.
+    pub fn pending(&self) -> usize {
+        self.pending.as_ref().map_or(0, |pending| pending.accounts.len())
+    }
 }
 
 /// Whether a session may be told something.

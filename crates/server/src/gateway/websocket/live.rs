@@ -59,7 +59,12 @@ impl Line {
         let server = Arc::clone(&self.server);
         // A network that fails takes thousands along at once: those who go on must not wait for all of them.
         let _turn = match end {
-            End::Gone => server.partings.acquire().await.ok(),
+            End::Gone => {
+                let turn = server.partings.acquire().await.ok();
+                // Whoever is ready comes first.
+                tokio::task::yield_now().await;
+                turn
+            }
             _ => None,
         };
         // Boxed: an ending takes more memory than a life, and is short.
