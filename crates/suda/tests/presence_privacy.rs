@@ -269,3 +269,19 @@ async fn changes_of_what_may_be_seen_are_told_in_open_conversations() {
     assert_eq!(told.len(), 1, "{answer}");
     assert_eq!(changes(&told[0]["body"]), [[stage.jun.id.clone(), "hidden".to_owned()]]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_after_a_restart_does_not_show_how_far_a_blocked_one_has_read() {
+    let mut stage = Stage::set().await;
+    let read = json!({ "conversation": stage.conversation, "read": 5 });
+    stage.of_jun.ask("mark", read).await.unwrap();
+    stage.relate(Strangers, Blocks).await;
+    let Stage { mut server, mina, jun, conversation, .. } = stage;
+    server.terminate();
+    let _server = server.restart();
+    let (mut of_mina, mut of_jun) = (mina.connect().await, jun.connect().await);
+    of_mina.ask("open", json!({ "conversation": conversation })).await.unwrap();
+    of_jun.ask("mark", json!({ "conversation": conversation, "delivered": 9 })).await.unwrap();
+    let told = of_mina.event("marks").await["marks"][0].clone();
+    assert_eq!((&told["delivered"], &told["read"]), (&json!(9), &json!(0)), "{told}");
+}

@@ -70,7 +70,8 @@ impl Cursor {
 pub struct SyncQuery {
     /// The cursor of the answer before; absent at the first poll.
     pub cursor: Option<String>,
-    /// For how many seconds to wait for something to happen; 0 or absent: not at all.
+    /// For how many seconds to wait for something to happen, at most 55 and at most `heartbeat_seconds`; 0 or absent: not
+    /// at all.
     pub wait: Option<u32>,
     /// The conversation that is on screen, whose marks and typing are wanted.
     pub open: Option<ConversationId>,

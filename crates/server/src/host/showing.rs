@@ -45,15 +45,14 @@ pub(super) struct Contacts {
 impl Hot {
     /// What must be read before the order can be taken, of how its account stands to the others.
     pub fn lack(&self, order: &What, now: impl Fn() -> u64, presence: &Presence) -> Option<Lack> {
-        let (writes, shown) = match *order {
+        let (is_told, shown) = match *order {
             What::Act { .. } => (true, None),
             What::Typing { account, who_may_see, .. } => (true, Some(Shown { account, who_may_see })),
-            What::Mark { account, who_may_see, read, .. } => {
-                (read.is_some(), Some(Shown { account, who_may_see }))
-            }
+            // Also of one that only received: the others are told how far it had read along with that.
+            What::Mark { account, who_may_see, .. } => (true, Some(Shown { account, who_may_see })),
             What::View { .. } | What::RelationChanged => (false, None),
         };
-        let relation = self.unknown_relation().filter(|_| writes).map(Lack::Relation);
+        let relation = self.unknown_relation().filter(|_| is_told).map(Lack::Relation);
         let contacts = shown.filter(|shown| {
             let is_known = || self.contacts.get(&shown.account);
             shown.who_may_see == Audience::Contacts

@@ -183,7 +183,7 @@ impl Presence {
         }
         let (reply, answer) = oneshot::channel();
         self.inbox.put(message(reply));
-        answer.await.map_err(|_| Code::Draining.error())
+        answer.await.map_err(|_| Code::TimedOut.error())
     }
 }
 

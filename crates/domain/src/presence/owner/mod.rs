@@ -257,9 +257,8 @@ impl Owner {
         let Some((number, record)) = number.and_then(|n| Some((n, self.accounts.get_mut(n)?))) else {
             return;
         };
-        let known = record.links.all_mut().iter_mut();
-        let mut known = known;
-        let known = known.find(|link| link.node == from && link.tie.is_registration());
+        let mut links = record.links.all_mut().iter_mut();
+        let known = links.find(|link| link.node == from && link.tie.is_registration());
         match (known, tie) {
             (Some(link), Some(tie)) => *link = Link { tie, round, ..*link },
             (None, Some(tie)) => {
