@@ -7,6 +7,9 @@ use super::watched::{Stage, Told, Watched, Watcher};
 use super::{Change, Due, Several, Shared};
 use crate::presence::table::Table;
 
+/// How many places a queue keeps for the next burst.
+const QUEUE_SLACK: usize = 1_024;
+
 /// The sessions that are to be told something.
 #[derive(Debug)]
 pub struct Pace {
@@ -81,6 +84,7 @@ impl Pace {
                 _ => several.push(Several { session: id, changes: changes(&told, accounts) }),
             }
         }
+        give_back(&mut self.ready);
         let delayed = self.ready.iter().filter_map(|(number, _)| sessions.get(*number));
         let delayed = delayed.map(Watcher::pending).sum();
         Due { shared: shared(singles, accounts), several, delayed }
@@ -103,6 +107,14 @@ impl Pace {
                 watcher.stage = Stage::Idle;
             }
         }
+        give_back(&mut self.resting);
+    }
+}
+
+/// Lets go of the memory that a burst took: most of the time few sessions wait or rest.
+fn give_back<T>(queue: &mut VecDeque<T>) {
+    if queue.capacity() > QUEUE_SLACK + 4 * queue.len() {
+        queue.shrink_to(2 * queue.len());
     }
 }
 
