@@ -1,6 +1,7 @@
 //! The scenario `presence`: what it costs to tell who is there, how fast it is told, and whether it is true.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -32,6 +33,8 @@ const WATCH_STEPS: u32 = 4;
 const BETWEEN_CHANGES: f64 = 2.0;
 /// After how much silence the server pings a device in the background, in seconds.
 const BACKGROUND_HEARTBEAT: u32 = 285;
+/// Most accounts that only chat.
+const TALKERS_MAX: u32 = 1_000;
 /// For how long the chat goes on after the storm.
 const AFTER_STORM: Duration = Duration::from_secs(1);
 
@@ -75,7 +78,7 @@ pub struct PresenceOptions {
     /// How long the answer may take until somebody counts as gone
     #[arg(long, value_name = "SECONDS", default_value_t = 7)]
     pub answer: u32,
-    /// One half of the accounts drops at once and returns, while the other half chats in pairs
+    /// One half of the accounts drops at once and returns; of the others a twentieth chats in pairs
     #[arg(long)]
     pub storm: bool,
     /// Within which time they return
@@ -126,7 +129,11 @@ impl PresenceOptions {
         let Self { accounts, watchers, churn, .. } = *self;
         let others = self.deaths + self.visits;
         let parts = self.generators();
-        let least = accounts / parts;
+        let least = if self.storm {
+            self.talkers().min((accounts - self.talkers()) / parts)
+        } else {
+            accounts / parts
+        };
         // Of its list, what it watches beside its neighbours in the ring.
         let more =
             (u64::from(others.div_ceil(parts)) * u64::from(watchers)).div_ceil(u64::from(least.max(1)));
@@ -206,35 +213,67 @@ impl PresenceOptions {
         steps
     }
 
+    /// How many of the accounts only chat during the storm: in a process of their own, so that what is measured is how
+    /// long the server takes and not how long a generator that loses thousands of connections does.
+    fn talkers(&self) -> u32 {
+        if self.storm {
+            (self.accounts / 20).clamp(self.watchers + 1, TALKERS_MAX).next_multiple_of(2)
+        } else {
+            0
+        }
+    }
+
+    /// How many of that many the storm takes: half of all accounts, none of whom only chats.
+    fn dropping(&self, count: u32) -> u32 {
+        let all = u64::from((self.accounts - self.talkers()).max(1));
+        (u64::from(self.accounts / 2) * u64::from(count) / all) as u32
+    }
+
     fn fleet(&self) -> Fleet {
         let parts = self.generators();
-        // Whole pairs of the chat; the last generator has what is left.
-        let first = |place: u32, all: u32| (u64::from(all) * u64::from(place) / u64::from(parts)) as u32;
-        let even = |place: u32| if place == parts { self.accounts } else { first(place, self.accounts) & !1 };
-        let part = |place: u32| {
-            let crowd = even(place)..even(place + 1);
-            let of = |begin: u32, all: u32| begin + first(place, all)..begin + first(place + 1, all);
-            let dying = of(self.accounts, self.deaths);
-            let visitors = of(self.accounts + self.deaths, self.visits);
-            let numbers = || crowd.clone().chain(dying.clone()).chain(visitors.clone());
-            let share = f64::from(crowd.len() as u32) / f64::from(self.accounts);
-            let mut plan = PresencePlan {
-                accounts: numbers().map(|number| seed::account(number).to_string()).collect(),
-                crowd: crowd.len() as u32,
-                dying: dying.len() as u32,
-                watchers: self.watchers,
-                timeouts: [self.heartbeat, BACKGROUND_HEARTBEAT]
-                    .map(|silence| u64::from(silence + self.answer) * SECOND),
-                conversations: Vec::new(),
-                vigil: nanoseconds(self.vigil),
-                phases: self.phases().iter().map(|step| step.phase.shared(share)).collect(),
-            };
-            let pairs = crowd.start / 2..(crowd.start + plan.chatting()) / 2;
-            plan.conversations = pairs.map(|number| pair(number).id().to_string()).collect();
-            (numbers().map(|number| seed::token(number, 0)).collect(), Load::Presence(plan))
-        };
+        let talkers = self.talkers();
+        let mut fleet: Vec<_> = (0..parts).map(|place| self.part(place, talkers)).collect();
+        if talkers > 0 {
+            fleet.push(self.load(0..talkers, 0..0, 0..0, 0..talkers / 2));
+        }
         let cores = Cores::of_generator(self.general.pin);
-        Fleet { parts: (0..parts).map(part).collect(), window: 1, foreground: true, cores }
+        Fleet { parts: fleet, window: 1, foreground: true, cores }
+    }
+
+    /// What one of the generators does beside those who only chat.
+    fn part(&self, place: u32, talkers: u32) -> (Vec<String>, Load) {
+        let parts = self.generators();
+        let share = |place: u32, all: u32| (u64::from(all) * u64::from(place) / u64::from(parts)) as u32;
+        let of = |begin: u32, all: u32| begin + share(place, all)..begin + share(place + 1, all);
+        let dying = of(self.accounts, self.deaths);
+        let visitors = of(self.accounts + self.deaths, self.visits);
+        self.load(of(talkers, self.accounts - talkers), dying, visitors, 0..0)
+    }
+
+    /// The plan of one generator, and the tokens of its connections.
+    fn load(
+        &self,
+        crowd: Range<u32>,
+        dying: Range<u32>,
+        visitors: Range<u32>,
+        pairs: Range<u32>,
+    ) -> (Vec<String>, Load) {
+        let count = crowd.len() as u32;
+        let share = f64::from(count) / f64::from(self.accounts);
+        let numbers: Vec<u32> = crowd.chain(dying.clone()).chain(visitors).collect();
+        let plan = PresencePlan {
+            accounts: numbers.iter().map(|number| seed::account(*number).to_string()).collect(),
+            crowd: count,
+            staying: if pairs.is_empty() { count - self.dropping(count) } else { count },
+            dying: dying.len() as u32,
+            watchers: self.watchers,
+            timeouts: [self.heartbeat, BACKGROUND_HEARTBEAT]
+                .map(|silence| u64::from(silence + self.answer) * SECOND),
+            conversations: pairs.map(|number| pair(number).id().to_string()).collect(),
+            vigil: nanoseconds(self.vigil),
+            phases: self.phases().iter().map(|step| step.phase.shared(share)).collect(),
+        };
+        (numbers.iter().map(|number| seed::token(*number, 0)).collect(), Load::Presence(plan))
     }
 
     /// Writes down what was asked for.
@@ -252,7 +291,7 @@ impl PresenceOptions {
             asked.insert("chat_per_s", self.chat.into());
         }
         asked.insert("seconds", self.general.seconds.into());
-        asked.insert("generators", self.generators().into());
+        asked.insert("generators", (self.generators() + u32::from(self.storm)).into());
     }
 }
 

@@ -37,7 +37,7 @@ const LATE: u64 = 3 * SECOND;
 const LATE_DEATH: u64 = 2 * SECOND;
 /// After the end of a phase, what is missing is waited for so long.
 const PATIENCE: u64 = 15 * SECOND;
-/// Most acts of one turn: a thousand connections that are cut at once must not make the chat of the same process wait.
+/// Most acts of one turn: a thousand connections that are cut at once must not make what is heard meanwhile look late.
 const ACTS_PER_TURN: usize = 16;
 /// How often it is looked whether all is done.
 const LOOK: u64 = SECOND / 50;
@@ -51,6 +51,8 @@ pub struct PresencePlan {
     pub accounts: Vec<String>,
     /// How many are the crowd.
     pub crowd: u32,
+    /// How many of the crowd stay when a storm takes the others.
+    pub staying: u32,
     /// How many will die.
     pub dying: u32,
     /// How many of the crowd watch each account.
@@ -58,7 +60,7 @@ pub struct PresencePlan {
     /// For how long, in nanoseconds, a device counts as connected after its last sign of life, in the foreground and in
     /// the background.
     pub timeouts: [u64; 2],
-    /// The direct conversations within the chatting half of the crowd, of neighbours.
+    /// The direct conversations of those of the crowd who chat, of neighbours.
     pub conversations: Vec<String>,
     /// For how long, in nanoseconds, it is watched after interruptions that nobody is told to be offline.
     pub vigil: u64,
@@ -67,9 +69,9 @@ pub struct PresencePlan {
 }
 
 impl PresencePlan {
-    /// How many of the crowd chat: one half, in pairs.
+    /// How many of the crowd chat, in pairs.
     pub const fn chatting(&self) -> u32 {
-        self.crowd / 4 * 2
+        self.conversations.len() as u32 * 2
     }
 }
 
@@ -302,8 +304,8 @@ impl Presence {
         }
     }
 
-    fn is_chatting(&self) -> bool {
-        self.phase.chat_rate().is_some()
+    const fn is_chatting(&self) -> bool {
+        self.plan.chatting() > 0 && self.phase.chat_rate().is_some()
     }
 
     /// Whether everybody was told and answered.
@@ -433,9 +435,10 @@ impl Work for Presence {
 
     fn outcome(&mut self) -> Outcome {
         let mut outcome = std::mem::take(&mut self.outcome);
-        outcome.delivering = self.expectations.times();
-        if self.is_chatting() {
-            self.add_chat(&mut outcome);
+        match self.phase.chat_rate() {
+            None => outcome.delivering = self.expectations.times(),
+            Some(_) if self.is_chatting() => self.add_chat(&mut outcome),
+            Some(_) => {}
         }
         let begun = match self.phase {
             Phase::Watch(..) => Some(self.schedule.start),

@@ -38,9 +38,9 @@ pub enum Phase {
     Blink(u32, u64),
     /// Those who will die fall silent for good.
     Die,
-    /// One half writes so many messages a second to each other.
+    /// Those who chat write so many messages a second to each other.
     Chat(f64),
-    /// The same, and the other half loses its connections at once and is back within so many nanoseconds.
+    /// The same, and whoever does not stay loses its connection at once and is back within so many nanoseconds.
     Storm(f64, u64),
 }
 
@@ -49,8 +49,6 @@ impl Phase {
     pub fn shared(self, share: f64) -> Self {
         match self {
             Self::Churn(rate) => Self::Churn(rate * share),
-            Self::Chat(rate) => Self::Chat(rate * share),
-            Self::Storm(rate, within) => Self::Storm(rate * share, within),
             Self::Blink(count, longest) => Self::Blink((f64::from(count) * share).round() as u32, longest),
             other => other,
         }
@@ -115,7 +113,7 @@ pub fn script(phase: Phase, plan: &PresencePlan, schedule: Schedule) -> Vec<(u64
         Phase::Die => evenly(dying, Act::Die),
         Phase::Blink(count, longest) => blinks(crowd, count, longest, start, end),
         Phase::Storm(_, within) => {
-            let lines = plan.chatting()..crowd;
+            let lines = plan.staying..crowd;
             let step = within / u64::from(lines.len() as u32).max(1);
             let back = |(turn, line): (u64, u32)| (measure + turn * step, Act::Return(line));
             let gone = lines.clone().map(|line| (measure, cut(line)));
@@ -197,6 +195,7 @@ mod tests {
             accounts,
             crowd,
             dying,
+            staying: crowd / 2,
             watchers: 1,
             timeouts: [0; 2],
             conversations: Vec::new(),
