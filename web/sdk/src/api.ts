@@ -25,7 +25,7 @@ import type {
   OwnAccount,
   Presence,
   Profile,
-  ReactionEntry,
+  Reacted,
   Role,
   SettingsBody,
 } from './wire.js';
@@ -168,7 +168,7 @@ export interface Conversation {
   /** Without an emoji the own reaction is taken back. */
   react(seq: number, emoji?: string): Promise<ClientId>;
   /** Who reacted with what. */
-  reactions(seq: number): Promise<ReactionEntry[]>;
+  reactions(seq: number): Promise<Reacted[]>;
   /** Tries a failed send again, or gives it up. */
   retry(clientId: ClientId): Promise<void>;
   discard(clientId: ClientId): Promise<void>;

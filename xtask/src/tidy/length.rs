@@ -15,6 +15,8 @@ use super::tree::{SourceFile, Tree};
 const RATCHET: &str = "xtask/ratchet.toml";
 
 const SOURCE_EXTENSIONS: [&str; 4] = ["rs", "ts", "svelte", "sh"];
+/// What stands in the first line of a generated file, in front of the command that makes it.
+const GENERATED: &str = "Written by: ";
 const FILE_LINES: usize = 500;
 const TEST_FILE_LINES: usize = 800;
 const FUNCTION_LINES: usize = 70;
@@ -64,7 +66,8 @@ fn measured_files(tree: &Tree) -> Vec<Measured> {
     let sources = tree
         .files()
         .iter()
-        .filter(|file| file.extension().is_some_and(|extension| SOURCE_EXTENSIONS.contains(&extension)));
+        .filter(|file| file.extension().is_some_and(|extension| SOURCE_EXTENSIONS.contains(&extension)))
+        .filter(|file| !is_generated(file));
     let measured = sources.map(|file| Measured {
         key: file.path.clone(),
         path: file.path.clone(),
@@ -74,6 +77,11 @@ fn measured_files(tree: &Tree) -> Vec<Measured> {
         ceiling: None,
     });
     measured.collect()
+}
+
+/// Whether a program wrote it, as its first line says: nobody has to read it in one go.
+fn is_generated(file: &SourceFile) -> bool {
+    file.text.lines().next().is_some_and(|first| first.contains(GENERATED))
 }
 
 /// The lines of a file without the test module at its end: tests should never be saved on.
@@ -190,6 +198,14 @@ mod tests {
         assert_eq!(messages([(PATH, &file(501))]), [expected]);
         let expected = "`a/tests/b.rs` has 801 lines, more than 800";
         assert_eq!(messages([("a/tests/b.rs", &file(801))]), [expected]);
+    }
+
+    #[test]
+    fn what_a_program_wrote_may_be_of_any_length() {
+        let text = format!("/** Types. Written by: npm run types */\n{}", file(900));
+        assert_eq!(messages([("web/sdk/src/wire.ts", &text)]), [""; 0]);
+        let text = format!("// Types.\n// Written by: me\n{}", file(900));
+        assert_eq!(messages([("web/sdk/src/wire.ts", &text)]).len(), 1);
     }
 
     #[test]

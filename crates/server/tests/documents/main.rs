@@ -1,4 +1,5 @@
-//! The documents agree with the code: generated tables, the OpenAPI document, and every worked example of the wire.
+//! The documents agree with the code: generated tables, the OpenAPI document, the schema of the wire, and every worked
+//! example of it.
 //!
 //! `BLESS=1 cargo test -p suda-server --test documents` writes what is generated. An example is a fenced block whose
 //! first line says what it is, such as `json request:send`, `json reply:send`, `json event:entries`, `json error` or
@@ -20,6 +21,8 @@ use suda_proto::presence::Presences;
 use suda_proto::{Code, Entry, Limits, Raw, reply, rest};
 use suda_server::api::route::Access;
 use suda_server::api::{openapi, routes};
+
+mod wire_schema;
 
 fn docs() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
@@ -57,15 +60,25 @@ fn generated_sections_are_up_to_date() {
 
 #[test]
 fn the_openapi_document_is_up_to_date() {
-    let path = docs().join("openapi.json");
-    let wanted = openapi::document();
+    is_written("docs/openapi.json", &openapi::document());
+}
+
+/// `npm run types` in `web` writes the TypeScript types from it.
+#[test]
+fn the_schema_of_the_wire_is_up_to_date() {
+    is_written("web/sdk/schema/wire.json", &wire_schema::document());
+}
+
+/// Writes a generated document, or compares it with what is there.
+fn is_written(name: &str, wanted: &Value) {
+    let path = docs().join("..").join(name);
     if blessing() {
-        std::fs::write(&path, format!("{wanted:#}\n")).expect("docs/openapi.json is writable");
+        std::fs::write(&path, format!("{wanted:#}\n")).expect("a generated document is writable");
     } else {
         // Compared as values: the order of fields depends on features that other crates of a build ask for.
         let found = std::fs::read_to_string(&path).unwrap_or_default();
         let found: Value = serde_json::from_str(&found).unwrap_or_default();
-        assert!(found == wanted, "docs/openapi.json is out of date: run this test with BLESS=1");
+        assert!(found == *wanted, "{name} is out of date: run this test with BLESS=1");
     }
 }
 
