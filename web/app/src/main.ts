@@ -1,0 +1,15 @@
+// Starts the app: theme and language first, so that nothing flashes, then the page.
+import { mount } from 'svelte';
+
+import App from './App.svelte';
+import { firstLanguage, useLanguage } from './strings/strings.svelte';
+import './styles/tokens.css';
+import './styles/base.css';
+import { restoreTheme } from './theme.svelte';
+
+restoreTheme();
+await useLanguage(firstLanguage());
+
+const target = document.getElementById('app');
+if (target === null) throw new Error('the page has no place for the app');
+mount(App, { target });

@@ -1,0 +1,8 @@
+// Korean: every string of the app.
+import type { Strings } from '../strings.svelte';
+import { conversation } from './conversation';
+import { entrance } from './entrance';
+import { list } from './list';
+import { shell } from './shell';
+
+export const ko: Strings = { shell, entrance, list, conversation };
