@@ -5,8 +5,11 @@ import type { Mention } from '@suda/client';
 
 /** A piece of a text. */
 export type Piece =
-  | { type: 'text' | 'code'; text: string }
-  | { type: 'strong' | 'emphasis' | 'deleted'; pieces: Piece[] }
+  | { type: 'text'; text: string }
+  | { type: 'code'; text: string }
+  | { type: 'strong'; pieces: Piece[] }
+  | { type: 'emphasis'; pieces: Piece[] }
+  | { type: 'deleted'; pieces: Piece[] }
   | { type: 'link'; text: string; href: string }
   /** `account` is absent where everybody is mentioned. */
   | { type: 'mention'; text: string; account?: string };
@@ -45,7 +48,10 @@ export function pieces(text: string, mentions: readonly Mention[] = []): Piece[]
 }
 
 /** Mentions by units of UTF-16, ascending; the wire counts Unicode scalar values. */
-function units(text: string, mentions: readonly Mention[]): { start: number; end: number; mention: Mention }[] {
+function units(
+  text: string,
+  mentions: readonly Mention[],
+): { start: number; end: number; mention: Mention }[] {
   if (mentions.length === 0) return [];
   const places: number[] = [];
   let unit = 0;

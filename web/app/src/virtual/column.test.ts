@@ -49,8 +49,10 @@ describe('offsets', () => {
 });
 
 describe('span', () => {
-  it('covers viewport and margin', () => expect(column(0, 100).span(1000, VIEWPORT, 100)).toEqual({ first: 18, end: 29 }));
-  it('is empty without rows', () => expect(column(0, 0).span(0, VIEWPORT, 100)).toEqual({ first: 0, end: 0 }));
+  it('covers viewport and margin', () =>
+    expect(column(0, 100).span(1000, VIEWPORT, 100)).toEqual({ first: 18, end: 29 }));
+  it('is empty without rows', () =>
+    expect(column(0, 0).span(0, VIEWPORT, 100)).toEqual({ first: 0, end: 0 }));
 });
 
 describe('a reading position', () => {

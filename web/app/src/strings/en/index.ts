@@ -3,5 +3,6 @@ import { conversation } from './conversation';
 import { entrance } from './entrance';
 import { list } from './list';
 import { shell } from './shell';
+import { shortcuts } from './shortcuts';
 
-export const en = { shell, entrance, list, conversation };
+export const en = { shell, entrance, list, conversation, shortcuts };

@@ -1,0 +1,63 @@
+// The draft of one conversation: stored while somebody writes, taken over when another device changed it.
+/** A pause in typing after which the draft is stored. */
+const PAUSE_MILLISECONDS = 800;
+/** Somebody who typed this recently is still typing: nothing is put into the box then. */
+const TYPING_MILLISECONDS = 4_000;
+
+/** Keeps box and stored draft together. `store` keeps a draft for all devices, `null` none; `show` puts a text into the box. */
+export class Drafting {
+  /** What stands in the box apart from edits. */
+  text = '';
+  /** What is stored, as far as this page knows. */
+  private stored = '';
+  private typedAt = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly store: (text: string | null) => Promise<void>,
+    private readonly show: (text: string) => void,
+    private readonly clock: () => number = Date.now,
+  ) {}
+
+  /** The stored draft is this now, wherever it was changed. */
+  takeOver(draft: string | undefined, composing: boolean): void {
+    const next = draft ?? '';
+    if (next === this.stored) return;
+    this.stored = next;
+    if (next === this.text || composing || this.isTyping()) return;
+    this.text = next;
+    this.show(next);
+  }
+
+  /** Somebody typed. */
+  typed(text: string): void {
+    this.text = text;
+    this.typedAt = this.clock();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.flush(), PAUSE_MILLISECONDS);
+  }
+
+  /** The text was sent: there is no draft any more. */
+  sent(): void {
+    this.text = '';
+    this.typedAt = 0;
+    this.flush();
+  }
+
+  /** Stores now what is not stored yet. */
+  flush(): void {
+    clearTimeout(this.timer);
+    const next = this.text.trim() === '' ? '' : this.text;
+    if (next === this.stored) return;
+    const before = this.stored;
+    this.stored = next;
+    // A draft that could not be stored stays in the box and is tried again with the next one.
+    this.store(next === '' ? null : next).catch(() => {
+      if (this.stored === next) this.stored = before;
+    });
+  }
+
+  private isTyping(): boolean {
+    return this.text !== '' && this.clock() - this.typedAt < TYPING_MILLISECONDS;
+  }
+}

@@ -1,0 +1,21 @@
+// Korean: keyboard shortcuts.
+import type { Strings } from '../strings.svelte';
+
+export const shortcuts: Strings['shortcuts'] = {
+  title: '단축키',
+  search: '대화 검색',
+  new: '새 대화',
+  next: '다음 대화',
+  previous: '이전 대화',
+  write: '메시지 쓰기',
+  help: '이 목록',
+  up: '대화나 메시지 사이 이동',
+  enter: '선택한 메시지의 작업',
+  r: '선택한 메시지에 답장',
+  e: '선택한 메시지 수정',
+  delete: '선택한 메시지 삭제',
+  last: '빈 입력창에서: 마지막 내 메시지 수정',
+  send: '보내기',
+  line: '줄 바꿈',
+  escape: '닫기, 수정이나 답장 취소',
+};
