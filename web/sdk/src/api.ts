@@ -61,7 +61,14 @@ export interface OpenOptions {
 /** Why a call failed. `code` is a code of the server's error table, or one of the SDK's own. */
 export interface SudaError extends Error {
   readonly code:
-    | 'offline' | 'unreachable' | 'bad_answer' | 'timed_out' | 'outbox_full' | 'no_such_send' | 'cache' | 'stopped'
+    | 'offline'
+    | 'unreachable'
+    | 'bad_answer'
+    | 'timed_out'
+    | 'outbox_full'
+    | 'no_such_send'
+    | 'cache'
+    | 'stopped'
     | (string & {});
   /** What the server said, where it did. */
   readonly error?: ErrorBody;
@@ -106,7 +113,10 @@ export interface Client {
   /** Events from now on, as an async iterator that holds at most 1,024. */
   events(): AsyncIterableIterator<SudaEvent>;
   /** Calls back for each event of a type; returns how to stop. */
-  on<T extends SudaEvent['type']>(type: T, listener: (event: Extract<SudaEvent, { type: T }>) => void): () => void;
+  on<T extends SudaEvent['type']>(
+    type: T,
+    listener: (event: Extract<SudaEvent, { type: T }>) => void,
+  ): () => void;
 
   /** Loads the next rows of the list; false at its end. */
   loadMoreConversations(): Promise<boolean>;
@@ -219,5 +229,8 @@ export interface Entrance {
     options?: LogInOptions,
   ): Promise<LoggedIn>;
   logIn(account: { name: string; password: string }, options?: LogInOptions): Promise<LoggedIn>;
-  recover(account: { name: string; recoveryCode: string; newPassword: string }, options?: LogInOptions): Promise<LoggedIn>;
+  recover(
+    account: { name: string; recoveryCode: string; newPassword: string },
+    options?: LogInOptions,
+  ): Promise<LoggedIn>;
 }

@@ -159,4 +159,3 @@ export interface TimelineView {
   /** Whether a page is under way. */
   loading: boolean;
 }
-
