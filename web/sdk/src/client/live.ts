@@ -1,0 +1,60 @@
+/** Values that live: read, subscribed to, or iterated over. */
+
+import type { Live } from '../model.js';
+
+/** A value and those who want to know of its changes. */
+export class Cell<T> implements Live<T> {
+  private readonly listeners = new Set<(value: T) => void>();
+
+  constructor(
+    private present: T,
+    /** Told when the first begins to listen and when the last stops. */
+    private readonly wanted?: (isWanted: boolean) => void,
+  ) {}
+
+  get value(): T {
+    return this.present;
+  }
+
+  /** Whether anybody listens. */
+  get isWanted(): boolean {
+    return this.listeners.size > 0;
+  }
+
+  /** Takes a new value and tells it, unless it is the same. */
+  set(value: T): void {
+    if (Object.is(value, this.present)) return;
+    this.present = value;
+    [...this.listeners].forEach((listener) => listener(value));
+  }
+
+  subscribe(listener: (value: T) => void): () => void {
+    // The same function may subscribe twice.
+    const own = (value: T): void => listener(value);
+    this.listeners.add(own);
+    if (this.listeners.size === 1) this.wanted?.(true);
+    listener(this.present);
+    return () => {
+      if (this.listeners.delete(own) && this.listeners.size === 0) this.wanted?.(false);
+    };
+  }
+
+  /** The present value and those that follow; whoever is slow gets the newest, not every one between. */
+  async *[Symbol.asyncIterator](): AsyncIterator<T> {
+    let wake: () => void = () => undefined;
+    let isNew = false;
+    const stop = this.subscribe(() => {
+      isNew = true;
+      wake();
+    });
+    try {
+      for (;;) {
+        if (!isNew) await new Promise<void>((resolve) => (wake = resolve));
+        isNew = false;
+        yield this.present;
+      }
+    } finally {
+      stop();
+    }
+  }
+}

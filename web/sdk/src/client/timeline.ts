@@ -1,0 +1,242 @@
+/** A window on a conversation's messages that follows changes and grows at both ends. */
+
+import type { Timeline } from '../api.js';
+import type { Anchor } from '../core/stretch.js';
+import type { Calls } from '../engine/desk.js';
+import type { MessagesDelta, Reading } from '../engine/delta.js';
+import type { Message, TimelineView } from '../model.js';
+import type { ConversationId } from '../wire.js';
+import { Cell } from './live.js';
+import { ignore, type Follower, type Mirror } from './mirror.js';
+
+/** How many messages a page of the window holds, unless the app says otherwise. */
+const PAGE_SIZE = 60;
+
+/** How many messages the window holds at most; beyond, what lies far behind the other end is let go. */
+const MOST_HELD = 600;
+
+/** How many are left after letting go. */
+const LEFT = 400;
+
+const EMPTY: TimelineView = { messages: [], hasEarlier: false, hasLater: false, loading: true };
+
+/** A stretch of messages without holes. */
+interface Held {
+  messages: readonly Message[];
+  /** The stretch of sequences that they cover. */
+  from: number;
+  to: number;
+  hasEarlier: boolean;
+  hasLater: boolean;
+}
+
+/** One timeline of one page. */
+export class OpenTimeline implements Timeline, Follower {
+  private readonly cell: Cell<TimelineView>;
+  private held: Held = { messages: [], from: 1, to: 0, hasEarlier: false, hasLater: false };
+  private unsent: readonly Message[] = [];
+  /** Newer messages came than could be put in without a hole. */
+  private isBehind = false;
+  /** Readings overtaken by a jump are ignored. */
+  private reading = 0;
+  private under: Promise<boolean> | undefined;
+  private isClosed = false;
+
+  constructor(
+    readonly conversation: ConversationId,
+    private readonly calls: Calls,
+    private readonly mirror: Mirror,
+    around: number | undefined,
+    private readonly pageSize = PAGE_SIZE,
+  ) {
+    this.cell = new Cell(EMPTY);
+    mirror.followers.add(this);
+    calls.show(conversation).catch(ignore);
+    const anchor: Anchor = around === undefined ? { at: 'newest' } : { at: 'around', seq: around };
+    this.replace(anchor).catch(ignore);
+  }
+
+  get value(): TimelineView {
+    return this.cell.value;
+  }
+
+  subscribe(listener: (view: TimelineView) => void): () => void {
+    return this.cell.subscribe(listener);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<TimelineView> {
+    return this.cell[Symbol.asyncIterator]();
+  }
+
+  loadEarlier(): Promise<boolean> {
+    const seq = this.held.from;
+    if (!this.held.hasEarlier || this.held.to < seq) return Promise.resolve(false);
+    return this.alone(async () => {
+      const page = await this.read({ at: 'before', seq });
+      if (!page) return false;
+      const messages = [...page.messages, ...this.held.messages];
+      const from = Math.min(page.from, this.held.from);
+      this.held = shortened({ ...this.held, messages, from, hasEarlier: page.hasEarlier }, 'end');
+      return page.messages.length > 0;
+    });
+  }
+
+  loadLater(): Promise<boolean> {
+    if (!this.held.hasLater && !this.isBehind) return Promise.resolve(false);
+    return this.alone(() => this.append());
+  }
+
+  jumpTo(seq: number): Promise<void> {
+    return this.replace({ at: 'around', seq });
+  }
+
+  jumpToNewest(): Promise<void> {
+    return this.replace({ at: 'newest' });
+  }
+
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.reading += 1;
+    this.mirror.followers.delete(this);
+    this.calls.hide(this.conversation).catch(ignore);
+  }
+
+  /** The engine tells what changed. */
+  apply(delta: MessagesDelta): void {
+    if (delta.reload) {
+      this.again();
+      return;
+    }
+    if (delta.unsent) this.unsent = delta.unsent;
+    this.change(delta.changed);
+    if (!this.held.hasLater) this.grow(delta);
+    this.show();
+  }
+
+  /** Another engine: shows the conversation there, and reads again. */
+  reload(): void {
+    this.calls.show(this.conversation).catch(ignore);
+    this.again();
+  }
+
+  private again(): void {
+    const { messages, hasLater } = this.held;
+    const middle = messages[Math.floor(messages.length / 2)]?.seq;
+    const anchor: Anchor =
+      hasLater && middle !== undefined ? { at: 'around', seq: middle } : { at: 'newest' };
+    this.replace(anchor).catch(ignore);
+  }
+
+  /** Puts changed messages in the place of what they were. */
+  private change(changed: readonly Message[]): void {
+    const news = new Map(changed.map((message) => [message.seq, message]));
+    const isThere = this.held.messages.some((message) => news.has(message.seq));
+    if (!isThere) return;
+    this.held = {
+      ...this.held,
+      messages: this.held.messages.map((message) => news.get(message.seq) ?? message),
+    };
+  }
+
+  /** Adds what is newer than everything shown, as long as there is no hole. */
+  private grow({ changed, tail }: MessagesDelta): void {
+    if (!tail || tail[1] <= this.held.to) return;
+    const isJoined = tail[0] <= this.held.to + 1;
+    if (!isJoined) {
+      this.isBehind = true;
+      return;
+    }
+    if (this.isBehind) {
+      this.loadLater().catch(ignore);
+      return;
+    }
+    const fresh = changed.filter((message) => (message.seq ?? 0) > this.held.to);
+    const messages = [...this.held.messages, ...fresh];
+    this.held = shortened({ ...this.held, messages, to: tail[1] }, 'start');
+  }
+
+  /** Reads on after the end; whether there was anything. */
+  private async append(): Promise<boolean> {
+    this.isBehind = false;
+    const seq = this.held.to;
+    const page = await this.read({ at: 'after', seq });
+    if (!page || seq !== this.held.to) return false;
+    const messages = [...this.held.messages, ...page.messages];
+    const to = Math.max(page.to, seq);
+    this.unsent = page.unsent;
+    this.held = shortened({ ...this.held, messages, to, hasLater: page.hasLater }, 'start');
+    return page.messages.length > 0;
+  }
+
+  /** Shows something else. */
+  private async replace(anchor: Anchor): Promise<void> {
+    this.reading += 1;
+    this.under = undefined;
+    const mine = this.reading;
+    this.show(true);
+    try {
+      const page = await this.read(anchor);
+      if (!page) return;
+      this.isBehind = false;
+      this.unsent = page.unsent;
+      const hasLater = anchor.at === 'newest' ? false : page.hasLater;
+      this.held = { ...page, messages: sameWhereEqual(this.held.messages, page.messages), hasLater };
+    } finally {
+      if (mine === this.reading) this.show(false);
+    }
+  }
+
+  /** One page; absent where it was overtaken by a jump. */
+  private async read(anchor: Anchor): Promise<Reading | undefined> {
+    const mine = this.reading;
+    const page = await this.calls.read(this.conversation, anchor, this.pageSize);
+    return mine === this.reading ? page : undefined;
+  }
+
+  /** One page at a time: whoever asks for another meanwhile gets the same. */
+  private alone(load: () => Promise<boolean>): Promise<boolean> {
+    if (this.under) return this.under;
+    const mine = load().finally(() => {
+      if (this.under === mine) this.under = undefined;
+      this.show();
+    });
+    this.under = mine;
+    this.show();
+    return mine;
+  }
+
+  private show(loading = this.under !== undefined): void {
+    if (this.isClosed) return;
+    const { messages, hasEarlier, hasLater } = this.held;
+    const all = hasLater || this.unsent.length === 0 ? messages : [...messages, ...this.unsent];
+    const before = this.cell.value;
+    const isSame =
+      before.hasEarlier === hasEarlier &&
+      before.hasLater === hasLater &&
+      before.loading === loading &&
+      before.messages.length === all.length &&
+      before.messages.every((message, index) => message === all[index]);
+    if (!isSame) this.cell.set({ messages: all, hasEarlier, hasLater, loading });
+  }
+}
+
+/** Lets go of what lies far behind, at the start or the end. */
+function shortened(held: Held, where: 'start' | 'end'): Held {
+  if (held.messages.length <= MOST_HELD) return held;
+  if (where === 'start') {
+    const messages = held.messages.slice(-LEFT);
+    return { ...held, messages, from: messages[0]?.seq ?? held.from, hasEarlier: true };
+  }
+  const messages = held.messages.slice(0, LEFT);
+  return { ...held, messages, to: messages.at(-1)?.seq ?? held.to, hasLater: true };
+}
+
+/** Keeps the objects of messages that are as they were, so that `===` tells what changed. */
+function sameWhereEqual(before: readonly Message[], after: readonly Message[]): readonly Message[] {
+  const known = new Map(before.map((message) => [message.seq, message]));
+  return after.map((message) => {
+    const same = known.get(message.seq);
+    return same && JSON.stringify(same) === JSON.stringify(message) ? same : message;
+  });
+}

@@ -1,0 +1,40 @@
+/** The one error that calls of the SDK fail with. */
+
+import type { ErrorBody } from './wire.js';
+
+/** Why a call failed; see `SudaError` in the API. */
+export class Failure extends Error {
+  override readonly name = 'SudaError';
+  readonly retryAfterMs?: number;
+
+  constructor(
+    /** A code of the server's error table, or one of the SDK's own. */
+    readonly code: string,
+    message: string,
+    /** What the server said, where it did. */
+    readonly error?: ErrorBody,
+  ) {
+    super(message);
+    if (typeof error?.retry_after_ms === 'number') this.retryAfterMs = error.retry_after_ms;
+  }
+
+  /** The server said no. */
+  static of(error: ErrorBody): Failure {
+    return new Failure(error.code, error.message, error);
+  }
+}
+
+/** There is no connection to the server. */
+export function offline(): Failure {
+  return new Failure('offline', 'There is no connection to the server.');
+}
+
+/** The outcome of a call is not known, or there are too many. */
+export function timedOut(): Failure {
+  return new Failure('timed_out', 'The server did not answer in time.');
+}
+
+/** The client was logged out or closed. */
+export function stopped(): Failure {
+  return new Failure('stopped', 'The client has stopped.');
+}
