@@ -53,7 +53,7 @@ pub struct Hello {
     /// Optional features that the client knows; the reply names those that both know.
     #[serde(default)]
     pub features: Vec<String>,
-    /// The device's token.
+    /// The device's token; absent where the handshake brought a cookie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
     /// Whether somebody is looking.

@@ -137,8 +137,9 @@ pub struct LoggedIn {
     pub account: OwnAccount,
     /// The new device.
     pub device: DeviceId,
-    /// The device's token; shown once, keep it secret.
-    pub token: String,
+    /// The device's token; shown once, keep it secret. Absent where it went into a cookie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
     /// At sign-up: codes that each replace the password once. Shown once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recovery_codes: Vec<String>,

@@ -125,9 +125,10 @@ impl Server {
     }
 
     /// The public HTTP and WebSocket API; serve it with the connections' addresses
-    /// (`into_make_service_with_connect_info::<SocketAddr>`).
-    pub fn router(self: &Arc<Self>) -> axum::Router {
-        crate::api::router(self)
+    /// (`into_make_service_with_connect_info::<SocketAddr>`). `pages` answers whatever is not under `/v1`, if there is
+    /// anything.
+    pub fn router(self: &Arc<Self>, pages: Option<axum::Router>) -> axum::Router {
+        crate::api::router(self, pages)
     }
 
     /// The operator's API. It asks for no credentials: serve it only where nobody else can reach it.

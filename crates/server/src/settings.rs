@@ -14,7 +14,9 @@ pub struct Settings {
     pub signup: Signup,
     /// Origins, besides the server's own, whose pages may connect: `https://app.example`.
     pub allowed_origins: Vec<String>,
-    /// Addresses of proxies whose `X-Forwarded-For` is believed.
+    /// Whether connections come over TLS by themselves, without a proxy; cookies are `Secure` then.
+    pub tls: bool,
+    /// Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<IpAddr>,
     /// How long a new connection may take to say hello.
     pub hello_timeout: Duration,
@@ -101,6 +103,7 @@ impl Default for Settings {
             limits: Limits::default(),
             signup: Signup::Open,
             allowed_origins: Vec::new(),
+            tls: false,
             trusted_proxies: Vec::new(),
             hello_timeout: Duration::from_secs(10),
             heartbeat: Duration::from_secs(25),

@@ -129,7 +129,7 @@ fn spawn_public(
     certificate: Option<&Certificate>,
     handle: Handle<Peer>,
 ) -> JoinHandle<std::io::Result<()>> {
-    let service = server.router().into_make_service_with_connect_info::<SocketAddr>();
+    let service = server.router(None).into_make_service_with_connect_info::<SocketAddr>();
     let mut public = axum_server::Server::<Peer>::from_listener(listener).handle(handle);
     // Without HTTP/2 a connection need not be looked at first, and the head's timeout covers all of it.
     *public.http_builder() = auto::Builder::new(TokioExecutor::new()).http1_only();

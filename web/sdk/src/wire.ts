@@ -319,7 +319,7 @@ export interface Hello {
   protocol: number;
   /** The last resume token this device got; absent at its first start or after losing its cache. */
   resume?: string;
-  /** The device's token. */
+  /** The device's token; absent where the handshake brought a cookie. */
   token?: string;
   /** How many rows the reply's window should hold at most. */
   window?: number;
@@ -413,8 +413,8 @@ export interface LoggedIn {
   device: DeviceId;
   /** At sign-up: codes that each replace the password once. Shown once. */
   recovery_codes?: Array<string>;
-  /** The device's token; shown once, keep it secret. */
-  token: string;
+  /** The device's token; shown once, keep it secret. Absent where it went into a cookie. */
+  token?: string;
 }
 
 /** Moves the account's watermarks; they never move back. */

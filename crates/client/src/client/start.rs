@@ -91,6 +91,7 @@ async fn begin<B: Serialize>(
     let rest = Rest::new(&server, None)?;
     let logged_in: LoggedIn = rest.call(Method::POST, path, Some(request)).await?;
     let LoggedIn { account, device, token, recovery_codes } = logged_in;
+    let token = token.ok_or(ClientError::BadAnswer)?;
     let session = Session { server, account, device, token };
     cache.write(vec![Write::LogIn(session.clone())]).await?;
     let rest = rest.with_token(session.token.clone());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
+use axum::response::Response;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use suda_domain::account::{check_password, display_name, line};
@@ -17,7 +18,8 @@ use suda_proto::rest::{
 use suda_proto::{AccountId, Code, ErrorBody, Raw};
 
 use super::auth::{Body, InPath, InQuery};
-use super::error::ApiResult;
+use super::cookie::Handover;
+use super::error::{ApiError, ApiResult};
 use super::login::reload;
 use super::route::{Access, Route, Routes};
 use crate::gateway::Caller;
@@ -148,12 +150,13 @@ async fn change(
 
 async fn delete(
     State(server): State<Arc<Server>>,
+    handover: Handover,
     caller: Caller,
     Body(body): Body<PasswordProof>,
-) -> ApiResult<Done> {
+) -> Result<Response, ApiError> {
     prove(&server, caller.account, body.password).await?;
     delete_account(&server, caller.account).await?;
-    Ok(Json(Done {}))
+    Ok(handover.farewell(Json(Done {})))
 }
 
 /// Deletes an account: its devices at once, what it wrote by a job.

@@ -1,4 +1,4 @@
-//! Who asks: bearer tokens, the addresses behind proxies, bodies and the rates that go with them.
+//! Who asks: tokens, the addresses behind proxies, bodies and the rates that go with them.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use suda_domain::ports::accounts::Status;
 use suda_domain::ports::devices::TokenHolder;
 use suda_proto::{Code, ErrorBody};
 
+use super::cookie;
 use super::error::ApiError;
 use crate::gateway::Caller;
 use crate::secrets::hash_secret;
@@ -69,7 +70,7 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ").map(str::trim)
 }
 
-/// Takes a request only with a device's token, within its address's and account's rates.
+/// Takes a request only with a device's token, as bearer or in the cookie, within its address's and account's rates.
 impl FromRequestParts<Arc<Server>> for Caller {
     type Rejection = ApiError;
 
@@ -78,7 +79,9 @@ impl FromRequestParts<Arc<Server>> for Caller {
         if !peer.spared && !server.limiters.address(peer.address) {
             return Err(Code::RateLimited.into());
         }
-        let token = bearer(&parts.headers).ok_or(Code::Unauthenticated)?;
+        let connection = cookie::Connection::from_request_parts(parts, server).await?;
+        let in_cookie = cookie::of_call(&parts.headers, connection)?;
+        let token = bearer(&parts.headers).or(in_cookie).ok_or(Code::Unauthenticated)?;
         let TokenHolder { device, who_may_see, .. } = authenticate(server, token).await?;
         if !peer.spared && !server.limiters.account(device.account) {
             return Err(Code::RateLimited.into());
@@ -172,12 +175,18 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<Server>> for InQuery<T> {
 
 /// Whether a page of this origin may connect: the server's own, an allowed one, or no page at all.
 pub fn is_origin_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()) else {
+    let Some(origin) = headers.get(header::ORIGIN) else {
         return true;
     };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let own = origin.split_once("://").is_some_and(|(_, place)| place.eq_ignore_ascii_case(host));
-    own || allowed.iter().any(|one| one == origin)
+    let own = origin_host(headers).is_some_and(|(place, host)| place.eq_ignore_ascii_case(host));
+    own || allowed.iter().any(|one| one.as_bytes() == origin.as_bytes())
+}
+
+/// Where a request's page comes from and where it asks, both as host and port; `None` where either is not told.
+pub fn origin_host(headers: &HeaderMap) -> Option<(&str, &str)> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let (_, place) = text(header::ORIGIN)?.split_once("://")?;
+    Some((place, text(header::HOST)?))
 }
 
 #[cfg(test)]

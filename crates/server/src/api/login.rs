@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
+use axum::response::Response;
 use suda_domain::account::{check_name, check_password, display_name, line};
 use suda_domain::ports::accounts::{Account, Creation, NewAccount, Status};
 use suda_domain::ports::devices::Device;
@@ -15,7 +16,8 @@ use suda_proto::{AccountId, Code, DeviceId, ErrorBody};
 
 use super::accounts::own_account;
 use super::auth::{Body, Knocking};
-use super::error::ApiResult;
+use super::cookie::Handover;
+use super::error::{ApiError, ApiResult};
 use super::route::{Access, Route, Routes};
 use crate::gateway::Caller;
 use crate::secrets::{RECOVERY_CODES, hash_code, hash_secret};
@@ -47,9 +49,10 @@ pub(super) fn routes(routes: Routes) -> Routes {
 
 async fn sign_up(
     State(server): State<Arc<Server>>,
+    handover: Handover,
     _: Knocking,
     Body(body): Body<SignUp>,
-) -> ApiResult<LoggedIn> {
+) -> Result<Response, ApiError> {
     let SignUp { name, password, display_name: shown, invite, device } = body;
     let invite_hash = match (server.settings.signup, invite) {
         (Signup::Closed, _) => return Err(Code::SignupClosed.into()),
@@ -75,27 +78,30 @@ async fn sign_up(
     };
     made(server.ports.accounts.create(new).await.map_err(storage)?)?;
     let account = Account { recovery_codes_left: RECOVERY_CODES as u32, ..account };
-    Ok(Json(LoggedIn { account: own_account(&account), device: device.id, token, recovery_codes: codes }))
+    let account = own_account(&account);
+    Ok(handover.reply(LoggedIn { account, device: device.id, token: Some(token), recovery_codes: codes }))
 }
 
 async fn log_in(
     State(server): State<Arc<Server>>,
+    handover: Handover,
     _: Knocking,
     Body(body): Body<LogIn>,
-) -> ApiResult<LoggedIn> {
+) -> Result<Response, ApiError> {
     let LogIn { name, password, device } = body;
     let account = server.ports.accounts.find_by_name(&name).await.map_err(storage)?;
     let hash = account.as_ref().and_then(|account| account.password_hash.clone());
     let is_right = server.secrets.is_password(password, hash).await?;
     let account = account.filter(|_| is_right).ok_or(Code::WrongPassword)?;
-    Ok(Json(add_device(&server, account, &device).await?))
+    Ok(handover.reply(add_device(&server, account, &device).await?))
 }
 
 async fn recover(
     State(server): State<Arc<Server>>,
+    handover: Handover,
     _: Knocking,
     Body(body): Body<Recover>,
-) -> ApiResult<LoggedIn> {
+) -> Result<Response, ApiError> {
     let Recover { name, recovery_code, new_password, device } = body;
     check_password(&new_password)?;
     // Hashed before the account is looked for, so that the time taken does not tell whether it exists.
@@ -109,7 +115,7 @@ async fn recover(
     let removed = server.ports.accounts.set_password(account.id, hash, None, code).await.map_err(storage)?;
     server.revoke(account.id, &removed.ok_or(Code::WrongPassword)?, Close::Unauthenticated);
     let account = reload(&server, account.id).await?;
-    Ok(Json(add_device(&server, account, &device).await?))
+    Ok(handover.reply(add_device(&server, account, &device).await?))
 }
 
 async fn log_in_by_app(
@@ -122,7 +128,20 @@ async fn log_in_by_app(
     Ok(Json(add_device(&server, account, &body.device).await?))
 }
 
-async fn log_out(State(server): State<Arc<Server>>, caller: Caller) -> ApiResult<Done> {
+/// Takes the cookie back also where its token is void already, so that nobody is stuck with it.
+async fn log_out(
+    State(server): State<Arc<Server>>,
+    handover: Handover,
+    caller: Result<Caller, ApiError>,
+) -> Response {
+    let outcome = match caller {
+        Ok(caller) => remove_device(&server, &caller).await,
+        Err(error) => Err(error),
+    };
+    handover.farewell(outcome)
+}
+
+async fn remove_device(server: &Server, caller: &Caller) -> ApiResult<Done> {
     server.ports.devices.remove(caller.account, caller.device).await.map_err(storage)?;
     server.revoke(caller.account, &[caller.device], Close::Unauthenticated);
     Ok(Json(Done {}))
@@ -177,7 +196,12 @@ async fn add_device(server: &Server, account: Account, new: &NewDevice) -> Resul
     if !server.ports.devices.add(device, most).await.map_err(storage)? {
         return Err(Code::TooManyDevices.error());
     }
-    Ok(LoggedIn { account: own_account(&account), device: id, token, recovery_codes: Vec::new() })
+    Ok(LoggedIn {
+        account: own_account(&account),
+        device: id,
+        token: Some(token),
+        recovery_codes: Vec::new(),
+    })
 }
 
 fn new_device(server: &Server, account: AccountId, new: &NewDevice) -> (Device, String) {

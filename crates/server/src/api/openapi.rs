@@ -42,6 +42,13 @@ pub fn document() -> Value {
             "schemas": schemas,
             "securitySchemes": {
                 "device": { "type": "http", "scheme": "bearer", "description": "A device's token." },
+                "cookie": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "suda",
+                    "description": "A browser's, set at log-in; counts only beside the header `Suda-Session: cookie`, and \
+                                    only on the server's own pages.",
+                },
                 "app": { "type": "http", "scheme": "bearer", "description": "The application key." },
             },
         },
@@ -76,7 +83,7 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
         "responses": { "200": success, "default": failure },
         "security": match route.access {
             Access::Anybody => json!([]),
-            Access::Device => json!([{ "device": [] }]),
+            Access::Device => json!([{ "device": [] }, { "cookie": [] }]),
             Access::App => json!([{ "app": [] }]),
         },
     });

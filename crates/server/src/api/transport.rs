@@ -12,7 +12,8 @@ use suda_proto::frame::{OutgoingRequest, RequestFrame, error_text, reply_text};
 use suda_proto::rest::{Gateway, Gateways, Health};
 use suda_proto::{Code, ErrorBody};
 
-use super::auth::{InQuery, Peer, is_origin_allowed};
+use super::auth::{InQuery, Peer};
+use super::cookie;
 use super::error::{ApiError, ApiResult};
 use super::route::{Access, Route, Routes};
 use crate::gateway::polling::{self, SyncQuery};
@@ -47,19 +48,21 @@ pub(super) fn routes(routes: Routes) -> Routes {
 async fn upgrade(
     State(server): State<Arc<Server>>,
     peer: Peer,
+    connection: cookie::Connection,
     mut request: Request,
 ) -> Result<Response, ApiError> {
-    if !is_origin_allowed(request.headers(), &server.settings.allowed_origins) {
-        return Err(Code::OriginRefused.into());
-    }
     if server.is_draining() {
         return Err(Code::Draining.into());
     }
     if !peer.spared && !server.limiters.address(peer.address) {
         return Err(Code::RateLimited.into());
     }
-    let (response, upgraded) = websocket::handshake::accept(&mut request)?;
-    let origin = websocket::Origin { spared: peer.spared };
+    let (mut response, upgraded) = websocket::handshake::accept(&mut request)?;
+    let token = cookie::of_handshake(request.headers(), connection).map(str::to_owned);
+    if token.is_some() {
+        response.headers_mut().insert(header::SET_COOKIE, connection.set_cookie(token.as_deref()));
+    }
+    let origin = websocket::Origin { spared: peer.spared, token };
     tokio::spawn(websocket::serve(server, upgraded, origin));
     Ok(response)
 }

@@ -71,7 +71,7 @@ pub static KEYS: &[Key] = &[
     key(
         "trusted_proxies",
         Addresses(|config| &mut config.server.trusted_proxies),
-        "Addresses of proxies whose `X-Forwarded-For` is believed.",
+        "Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. A proxy must pass `Host` on.",
     ),
     key(
         "signup",

@@ -211,6 +211,7 @@ impl Config {
     /// The server's settings, with what the named files hold.
     pub fn settings(&self) -> Result<Settings, ConfigurationError> {
         let mut settings = self.server.clone();
+        settings.tls = self.tls_cert.is_some();
         if let Some(path) = &self.app_keys_file {
             settings.app_keys = read_file(path)?;
         }

@@ -1,9 +1,10 @@
 //! Sets the stage: accounts with two devices each, and their conversations.
 
 use futures::stream::{self, StreamExt, TryStreamExt};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use suda_proto::entry::{ConversationKind, SettingsBody};
-use suda_proto::rest::{ConversationRef, LogIn, LoggedIn, NewDevice, NewGroup, OpenDirect, SignUp};
+use suda_proto::rest::{ConversationRef, LogIn, NewDevice, NewGroup, OpenDirect, OwnAccount, SignUp};
 use suda_proto::{AccountId, ClientId, Code, ConversationId};
 use uuid::Uuid;
 
@@ -32,6 +33,14 @@ pub struct StagedAccount {
     pub id: AccountId,
     /// The tokens of its two devices; the first one sends.
     pub tokens: [String; 2],
+}
+
+/// What is needed of the answer to a log-in; whoever wants no cookie gets the token.
+#[derive(Deserialize)]
+pub struct NewLogIn {
+    account: OwnAccount,
+    /// The device's token.
+    pub token: String,
 }
 
 impl Run {
@@ -70,7 +79,7 @@ impl Run {
         stream::iter(&plan.accounts).map(sign_up).buffered(AT_ONCE).try_collect().await
     }
 
-    async fn first_device(&self, rest: &Rest, account: &PlannedAccount) -> Result<LoggedIn, RestError> {
+    async fn first_device(&self, rest: &Rest, account: &PlannedAccount) -> Result<NewLogIn, RestError> {
         let request = SignUp {
             name: self.name(account),
             password: self.password.clone(),
@@ -96,7 +105,7 @@ impl Run {
         rest: &Rest,
         account: &PlannedAccount,
         name: &str,
-    ) -> Result<LoggedIn, RestError> {
+    ) -> Result<NewLogIn, RestError> {
         let password = self.password.clone();
         let request = LogIn { name: self.name(account), password, device: device(name) };
         rest.post("/v1/login", None, &request).await

@@ -42,7 +42,7 @@ pub(super) async fn greet(
         };
         let id = frame.id;
         let outcome = match frame.request() {
-            Ok(Request::Hello(hello)) => welcome(server, hello, origin).await,
+            Ok(Request::Hello(hello)) => welcome(server, hello, &origin).await,
             Ok(_) => Err(Code::HelloFirst.error()),
             Err(error) => Err(error),
         };
@@ -65,13 +65,13 @@ pub(super) async fn greet(
 async fn welcome(
     server: &Arc<Server>,
     hello: Hello,
-    origin: Origin,
+    origin: &Origin,
 ) -> Result<(Caller, Opened, Welcome), ErrorBody> {
     if hello.protocol != PROTOCOL {
         return Err(Code::UnsupportedProtocol.error());
     }
     let as_of = (server.registry.revocations(), server.presence.changes());
-    let token = hello.token.ok_or_else(|| Code::Unauthenticated.error())?;
+    let token = hello.token.or_else(|| origin.token.clone()).ok_or_else(|| Code::Unauthenticated.error())?;
     let TokenHolder { device, mut who_may_see, .. } = authenticate(server, &token).await?;
     let opened = server.registry.open(device.account, device.id, hello.foreground);
     let mut opened = opened.ok_or_else(|| Code::Overloaded.error())?;

@@ -65,10 +65,11 @@ impl From<io::Error> for End {
 }
 
 /// Where a connection comes from.
-#[derive(Clone, Copy, Debug)]
 pub struct Origin {
     /// Whether rates are not counted.
     pub spared: bool,
+    /// The device's token, where the handshake brought it.
+    pub token: Option<String>,
 }
 
 /// Serves the connection once the answer to its handshake is written, to its end.
