@@ -1,13 +1,11 @@
 //! `suda serve`: everything in one process, from an empty folder to a drained one.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum_server::Handle;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
-use suda_server::Server;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -58,7 +56,8 @@ async fn serve(config: &Config, connections: usize) -> Result<(), Stop> {
     let admin = AdminSocket::open(&config.data, routes);
     let listener = SeatedListener::new(listener, connections);
     let handle = Handle::new();
-    let public = spawn_public(listener, &server, certificate.as_ref(), handle.clone());
+    let pages = config.web.then(|| suda_web::pages(config.server.allowed_origins.clone()));
+    let public = spawn_public(listener, server.router(pages), certificate.as_ref(), handle.clone());
     let following = certificate.map(|certificate| tokio::spawn(certificate.follow(hangup)));
     crate::print(&banner(config, address))?;
 
@@ -125,11 +124,11 @@ fn seconds_behind(now: u64, latest: u64) -> Option<u64> {
 
 fn spawn_public(
     listener: SeatedListener,
-    server: &Arc<Server>,
+    router: axum::Router,
     certificate: Option<&Certificate>,
     handle: Handle<Peer>,
 ) -> JoinHandle<std::io::Result<()>> {
-    let service = server.router(None).into_make_service_with_connect_info::<SocketAddr>();
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let mut public = axum_server::Server::<Peer>::from_listener(listener).handle(handle);
     // Without HTTP/2 a connection need not be looked at first, and the head's timeout covers all of it.
     *public.http_builder() = auto::Builder::new(TokioExecutor::new()).http1_only();
@@ -149,8 +148,14 @@ fn banner(config: &Config, address: SocketAddr) -> String {
     let scheme = if config.tls_cert.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{address}");
     let data = config.data.display();
+    let open = match (config.web, suda_web::is_built()) {
+        (true, true) => format!("  open     {url} in a browser\n"),
+        (true, false) => format!("  open     {url} says how to build the web client\n"),
+        (false, _) => String::new(),
+    };
     format!(
         "suda listens on {url}\n\
+         {open}\
          \x20 data     {data} (everything is in this folder)\n\
          \x20 chat     suda chat --server {url}\n\
          \x20 manage   suda admin --data {data} --help\n\

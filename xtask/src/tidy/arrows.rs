@@ -10,7 +10,7 @@ use super::search::line_of;
 use super::tree::{SourceFile, Tree};
 
 /// Every package of the workspace and the packages of it that its normal code may use.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("suda-proto", &[]),
     ("suda-domain", &["suda-proto"]),
     ("suda-server", &["suda-proto", "suda-domain"]),
@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("suda-cluster", &["suda-proto", "suda-domain"]),
     ("suda-client", &["suda-proto"]),
     ("suda-tui", &["suda-proto", "suda-client"]),
+    ("suda-web", &[]),
     (
         "suda",
         &[
@@ -28,6 +29,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "suda-cluster",
             "suda-client",
             "suda-tui",
+            "suda-web",
         ],
     ),
     ("suda-sim", &["suda-proto", "suda-domain", "suda-server", "suda-embedded", "suda-client"]),

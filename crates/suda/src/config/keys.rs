@@ -69,6 +69,11 @@ pub static KEYS: &[Key] = &[
         "Origins whose web pages may connect, besides the server's own: `https://chat.example`.",
     ),
     key(
+        "web",
+        Switch(|config| &mut config.web),
+        "Serves the web client at `/`, for browsers. Without it there is only the API, under `/v1`.",
+    ),
+    key(
         "trusted_proxies",
         Addresses(|config| &mut config.server.trusted_proxies),
         "Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed. A proxy must pass `Host` on.",

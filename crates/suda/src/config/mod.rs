@@ -37,6 +37,8 @@ pub struct Config {
     pub tls_cert: Option<PathBuf>,
     /// Its private key.
     pub tls_key: Option<PathBuf>,
+    /// Whether the web client is served.
+    pub web: bool,
     /// How many threads serve; 0: as many as suit the machine.
     pub threads: usize,
     /// How long a stopping server waits for its sessions.
@@ -63,6 +65,7 @@ impl Default for Config {
             insecure: false,
             tls_cert: None,
             tls_key: None,
+            web: true,
             threads: 0,
             drain: Duration::from_secs(30),
             app_keys_file: None,
