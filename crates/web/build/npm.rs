@@ -57,15 +57,16 @@ fn run(web: &Path, arguments: &[&str]) -> Result<(), Missing> {
         Command::new("npm").args(arguments).current_dir(web).env("NO_COLOR", "1").env("CI", "1").output();
     match output {
         Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => Err(failed(end_of(&output))),
+        Ok(output) => Err(failed(end_of(&output, web))),
         Err(error) => Err(failed(error.to_string())),
     }
 }
 
-/// The last lines of what a command said.
-fn end_of(output: &Output) -> String {
+/// The last lines of what a command said. Whoever asks the server sees them, so they do not tell where it was built.
+fn end_of(output: &Output, web: &Path) -> String {
     let text = [&output.stdout[..], &output.stderr[..]].concat();
-    let text = String::from_utf8_lossy(&text);
+    let folder = fs::canonicalize(web).unwrap_or_else(|_| web.to_owned());
+    let text = String::from_utf8_lossy(&text).replace(&*folder.to_string_lossy(), "web");
     let lines: Vec<String> = text.lines().map(|line| line.chars().take(CHARACTERS).collect()).collect();
     lines[lines.len().saturating_sub(LINES)..].join("\n")
 }
