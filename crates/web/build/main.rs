@@ -27,8 +27,8 @@ pub enum Missing {
     Skipped,
     /// There are no sources of it.
     Sources,
-    /// Node or npm is absent or too old; what was found.
-    Node(String),
+    /// Node is absent or too old, or npm is absent; the version of Node that there is.
+    Node(Option<String>),
     /// npm failed: the command, and the end of what it said.
     Failed(String, String),
 }
@@ -106,11 +106,19 @@ fn explain(missing: &Missing, page: &Path, site: &Path, out: &Path) -> io::Resul
             "클라이언트 소스 폴더 web/app 이 없습니다.".to_owned(),
             "",
         ),
-        Missing::Node(found) => (
-            format!("It needs Node 20 or newer, with npm ({found}). Install it from https://nodejs.org."),
-            format!("Node 20 이상과 npm 이 필요합니다 ({found}). https://nodejs.org 에서 설치하세요."),
-            "",
-        ),
+        Missing::Node(found) => {
+            let found = found.as_deref();
+            let (english, korean) = (found.unwrap_or("none"), found.unwrap_or("없음"));
+            (
+                format!(
+                    "It needs Node 20 or newer with npm; found: {english}. Install it from https://nodejs.org."
+                ),
+                format!(
+                    "npm 이 포함된 Node 20 이상이 필요합니다(현재: {korean}). https://nodejs.org 에서 설치하세요."
+                ),
+                "",
+            )
+        }
         Missing::Failed(command, said) => (
             format!("`{command}` failed. It said:"),
             format!("`{command}` 명령이 실패했습니다. 출력은 다음과 같습니다."),

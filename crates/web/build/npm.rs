@@ -28,13 +28,13 @@ pub fn build(web: &Path) -> Result<(), Missing> {
 
 fn find_node() -> Result<(), Missing> {
     let version = said(Command::new("node").arg("--version"));
-    let version = version.ok_or_else(|| Missing::Node("there is no node".to_owned()))?;
+    let version = version.ok_or(Missing::Node(None))?;
     let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
     if major.is_none_or(|major| major < NODE) {
-        return Err(Missing::Node(format!("there is node {version}")));
+        return Err(Missing::Node(Some(format!("Node {version}"))));
     }
     let npm = said(Command::new("npm").arg("--version"));
-    npm.map(|_| ()).ok_or_else(|| Missing::Node("there is no npm".to_owned()))
+    npm.map(|_| ()).ok_or_else(|| Missing::Node(Some(format!("Node {version} without npm"))))
 }
 
 /// What a command says when it succeeds.

@@ -14,7 +14,7 @@ const CONTENT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; 
 const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), \
     fullscreen=(), geolocation=(), gyroscope=(), hid=(), idle-detection=(), magnetometer=(), microphone=(), midi=(), \
     payment=(), picture-in-picture=(), publickey-credentials-get=(), screen-wake-lock=(), serial=(), usb=(), \
-    web-share=(), xr-spatial-tracking=()";
+    xr-spatial-tracking=()";
 
 /// Sets the headers of the file at `path`.
 pub fn apply(headers: &mut HeaderMap, path: &str, asked: &HeaderMap, allowed_origins: &[String]) {
