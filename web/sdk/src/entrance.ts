@@ -1,24 +1,36 @@
 /** Ways to a client: sign-up, log-in, recovery, and opening what is logged in already. */
 
 import type { Client, Credential, LogInOptions, OpenOptions } from './api.js';
-import { Desk, Room } from './engine/desk.js';
-import type { Delta } from './engine/delta.js';
-import { Engine } from './engine/engine.js';
 import { PageClient } from './client/client.js';
 import { Mirror } from './client/mirror.js';
+import type { Delta } from './engine/delta.js';
+import type { Key } from './engine/host.js';
+import { Failure } from './errors.js';
 import { platform } from './platform.js';
-import type { Kept, Session, Store } from './store/contract.js';
-import { MemoryStore } from './store/memory.js';
-import { Rest, type Proof } from './transport/rest.js';
-import type { LoggedIn, OwnAccount } from './wire.js';
+import { hasLocks } from './share/life.js';
+import { tie, type Sharing } from './share/place.js';
+import { Rest } from './transport/rest.js';
+import type { LoggedIn } from './wire.js';
 
 /** Opens a client. Waits for the server only where nothing is cached; fails as REST calls do. */
 export async function open(options: OpenOptions): Promise<Client> {
-  const rest = new Rest(platform, options.server ?? '', proofOf(options.credential));
-  const store: Store = new MemoryStore();
-  const kept = await store.load();
-  const session = kept.session ?? (await begin(rest, store));
-  return direct(rest, store, session, kept);
+  const { credential, server = '', device = { name: '', platform: 'web' } } = options;
+  const sharing = sharingOf(options);
+  const opening = { server, key: keyOf(credential), device, storage: storageOf(options, sharing) };
+  const early: Delta[] = [];
+  const listening = { told: (delta: Delta): void => void early.push(delta), taken: (): void => undefined };
+  const jwt = credential.kind === 'app' ? credential.jwt : noJwt;
+  const { asking, close } = await tie(sharing, opening, jwt, listening);
+  const me = await asking.opened.catch((failure: unknown) => {
+    close();
+    throw failure;
+  });
+  const mirror = new Mirror(me, asking.calls);
+  const client = new PageClient(asking.calls, mirror, platform, close);
+  listening.told = (delta) => mirror.apply(delta);
+  listening.taken = () => client.taken();
+  early.forEach((delta) => mirror.apply(delta));
+  return client;
 }
 
 /** Makes an account and logs this device in. */
@@ -62,40 +74,24 @@ function enter(path: string, options: LogInOptions, body: object): Promise<Logge
   return rest.call<LoggedIn>('POST', path, { ...body, device });
 }
 
-function proofOf(credential: Credential): Proof {
-  switch (credential.kind) {
-    case 'cookie':
-      return { kind: 'cookie' };
-    case 'token':
-      return { kind: 'token', token: credential.token };
-    case 'app':
-      return { kind: 'none' };
-  }
+function sharingOf({ share, workerUrl }: OpenOptions): Sharing {
+  const canShare = typeof document !== 'undefined';
+  const isWorker = canShare && workerUrl !== undefined && 'SharedWorker' in globalThis;
+  if (isWorker && (share === undefined || share === 'worker')) return { by: 'worker', url: workerUrl };
+  const isLock = canShare && hasLocks() && 'BroadcastChannel' in globalThis;
+  return isLock && share !== 'none' ? { by: 'lock' } : { by: 'none' };
 }
 
-/** Nothing is cached: asks the server who this is. */
-async function begin(rest: Rest, store: Store): Promise<Session> {
-  const account = await rest.call<OwnAccount>('GET', '/v1/account');
-  const session: Session = { server: rest.server, account, device: '' };
-  await store.write([{ what: 'session', session }]);
-  return session;
+/** Tabs that cannot share an engine must not share a database either, unless the app says that there is one page. */
+function storageOf({ storage, share }: OpenOptions, { by }: Sharing): 'indexeddb' | 'memory' {
+  const canStore = 'indexedDB' in globalThis && (by !== 'none' || share === 'none');
+  return storage ?? (canStore ? 'indexeddb' : 'memory');
 }
 
-/** An engine in this page, for this page alone. */
-function direct(rest: Rest, store: Store, session: Session, kept: Kept): Client {
-  const engine = new Engine({ platform, rest, store, session, kept });
-  const early: Delta[] = [];
-  let tell = (delta: Delta): void => void early.push(delta);
-  const desk = new Desk(engine, new Room(engine), (delta) => tell(delta));
-  const mirror = new Mirror(session.account, desk);
-  tell = (delta) => mirror.apply(delta);
-  early.forEach(tell);
-  const letGo = (): void => {
-    void desk.leave();
-    void engine.end();
-  };
-  const client = new PageClient(desk, mirror, platform, letGo);
-  client.setForeground(true);
-  engine.enqueue(() => engine.contact.connect());
-  return client;
+function keyOf(credential: Credential): Key {
+  return credential.kind === 'app' ? { kind: 'app' } : credential;
+}
+
+function noJwt(): Promise<string> {
+  return Promise.reject(new Failure('unauthenticated', 'There is no token.'));
 }

@@ -23,7 +23,7 @@ import type {
   SettingsBody,
 } from '../wire.js';
 import { ConversationHandle } from './conversation.js';
-import type { Mirror } from './mirror.js';
+import { ignore, type Mirror } from './mirror.js';
 
 /** The client of a page. */
 export class PageClient implements Client {
@@ -35,6 +35,8 @@ export class PageClient implements Client {
   readonly limits: Live<Limits>;
   private readonly handles = new Map<ConversationId, Conversation>();
   private loadingAll: Promise<void> | undefined;
+  private foreground = typeof document === 'undefined' || document.visibilityState === 'visible';
+  private readonly stopLooking: () => void;
 
   constructor(
     private readonly calls: Calls,
@@ -49,6 +51,14 @@ export class PageClient implements Client {
     this.unread = mirror.unread;
     this.contacts = mirror.contacts;
     this.limits = mirror.limits;
+    this.stopLooking = this.followPage();
+    this.tellForeground();
+  }
+
+  /** Another engine answers from now on. */
+  taken(): void {
+    this.tellForeground();
+    this.mirror.askAgain();
   }
 
   events(): AsyncIterableIterator<SudaEvent> {
@@ -123,7 +133,8 @@ export class PageClient implements Client {
   }
 
   setForeground(foreground: boolean): void {
-    void this.calls.foreground(foreground);
+    this.foreground = foreground;
+    this.tellForeground();
   }
 
   async changeAccount(change: AccountChange): Promise<OwnAccount> {
@@ -172,8 +183,26 @@ export class PageClient implements Client {
   }
 
   close(): void {
+    this.stopLooking();
     this.mirror.events.end();
     this.letGo();
+  }
+
+  /** Somebody looks as long as the page is visible; whoever comes back, or the network, is a reason to hurry. */
+  private followPage(): () => void {
+    if (typeof document === 'undefined') return () => undefined;
+    const looked = (): void => this.setForeground(document.visibilityState === 'visible');
+    const online = (): void => this.tellForeground();
+    document.addEventListener('visibilitychange', looked);
+    globalThis.addEventListener('online', online);
+    return () => {
+      document.removeEventListener('visibilitychange', looked);
+      globalThis.removeEventListener('online', online);
+    };
+  }
+
+  private tellForeground(): void {
+    this.calls.foreground(this.foreground).catch(ignore);
   }
 
   private async loadAll(): Promise<void> {

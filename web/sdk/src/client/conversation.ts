@@ -14,7 +14,7 @@ import type {
 } from '../model.js';
 import type { Platform } from '../platform.js';
 import type { AccountId, ClientId, ConversationId, Mention, Reacted, Role, SettingsBody } from '../wire.js';
-import type { Mirror } from './mirror.js';
+import { ignore, type Mirror } from './mirror.js';
 import { OpenTimeline } from './timeline.js';
 
 /** What an act says beside its kind. */
@@ -95,7 +95,7 @@ export class ConversationHandle implements Conversation {
   }
 
   typing(typing: boolean): void {
-    void this.calls.typing(this.id, typing);
+    this.calls.typing(this.id, typing).catch(ignore);
   }
 
   setDraft(text: string | null): Promise<void> {

@@ -25,8 +25,10 @@ import { Cell } from './live.js';
 export interface Follower {
   readonly conversation: ConversationId;
   apply(delta: MessagesDelta): void;
-  /** Everything may have changed: reads again. */
-  reload(): void;
+  /** Changes were missed: reads again. */
+  again(): void;
+  /** Another engine: shows the conversation there, and reads again. */
+  showAgain(): void;
 }
 
 /** How many accounts a page may watch. */
@@ -117,6 +119,7 @@ export class Mirror {
         if (follower.conversation === messages.conversation) follower.apply(messages);
       });
     });
+    if (delta.restart) this.followers.forEach((follower) => follower.again());
     delta.events?.forEach((event) => this.events.tell(event));
   }
 
@@ -127,7 +130,7 @@ export class Mirror {
       if (cell.isWanted) this.calls.follow(conversation).catch(ignore);
     });
     if (this.watched.size > 0) this.scheduleWatch();
-    this.followers.forEach((follower) => follower.reload());
+    this.followers.forEach((follower) => follower.showAgain());
   }
 
   private takeRows(rows: readonly ConversationSummary[], isAll: boolean): void {

@@ -115,12 +115,13 @@ export class OpenTimeline implements Timeline, Follower {
   }
 
   /** Another engine: shows the conversation there, and reads again. */
-  reload(): void {
+  showAgain(): void {
     this.calls.show(this.conversation).catch(ignore);
     this.again();
   }
 
-  private again(): void {
+  /** Changes were missed: reads again what is shown. */
+  again(): void {
     const { messages, hasLater } = this.held;
     const middle = messages[Math.floor(messages.length / 2)]?.seq;
     const anchor: Anchor =

@@ -106,9 +106,9 @@ export function wanted(state: ConversationState, batch: Batch): Wanted {
   const needed: Wanted = { seqs: new Set(), actsOn: new Set() };
   const last = ranges.last(state.known) ?? 0;
   for (const entry of batch.entries) {
-    needed.seqs.add(entry.seq);
-    // Acts come after what they act on, so there are none on what lies beyond everything cached.
-    if (entry.kind === 'message' && entry.seq <= last) needed.actsOn.add(entry.seq);
+    // Nothing is cached beyond the last, and acts come after what they act on.
+    if (entry.seq <= last) needed.seqs.add(entry.seq);
+    if (entry.seq <= last && entry.kind === 'message') needed.actsOn.add(entry.seq);
     if (isAct(entry) && entry.target !== undefined) {
       needed.seqs.add(entry.target);
       needed.actsOn.add(entry.target);

@@ -96,10 +96,10 @@ export class Contact {
   }
 
   /** A line was lost. */
-  lost(loss: Loss): void {
+  lost(loss: Loss): void | Promise<void> {
     if (!this.line) return;
     this.loseLine();
-    this.follow(this.reconnect.lost(loss, this.engine.now(), this.engine.platform.random()));
+    return this.follow(this.reconnect.lost(loss, this.engine.now(), this.engine.platform.random()));
   }
 
   /** Polling: the cursor held back counts now that all rows are applied. */
@@ -151,7 +151,8 @@ export class Contact {
   private async onWelcome(line: Line, welcome: Welcome): Promise<void> {
     if (line !== this.trying) return;
     if (welcome.account !== this.engine.me) {
-      // The cookie is another account's by now: whoever opens the page next begins anew.
+      // The cookie is another account's by now: whoever opens a client next begins anew.
+      await this.engine.doubt();
       this.stop('another_account');
       return;
     }
@@ -167,7 +168,7 @@ export class Contact {
   }
 
   private onGone(line: Line, loss: Loss): void | Promise<void> {
-    if (line === this.line) this.lost(loss);
+    if (line === this.line) return this.lost(loss);
     if (line !== this.trying) return;
     this.trying = undefined;
     if (loss.why === 'refused') return this.onFailure(loss, true);
@@ -195,10 +196,10 @@ export class Contact {
       return this.line ? undefined : this.startPolling();
     }
     this.loseLine();
-    this.follow(next);
+    return this.follow(next);
   }
 
-  private follow(next: Next): void {
+  private follow(next: Next): void | Promise<void> {
     switch (next.then) {
       case 'wait':
         this.engine.timers.set('connect', next.pauseMs, () => this.trySocket());
@@ -215,12 +216,11 @@ export class Contact {
   }
 
   /** The token is not valid any more: gets another one where the app can give one. */
-  private logInAgain(): void {
+  private logInAgain(): void | Promise<void> {
     const { engine } = this;
     if (!engine.renew) {
-      this.isWanted = false;
-      this.announce({ state: 'logged_out' });
-      return;
+      this.logOut();
+      return engine.doubt();
     }
     this.isRenewing = true;
     this.announce({ state: 'connecting' });
@@ -239,8 +239,7 @@ export class Contact {
     this.isRenewing = false;
     const isFinal = failure instanceof Failure && failure.error && failure.retryAfterMs === undefined;
     if (isFinal) {
-      this.isWanted = false;
-      this.announce({ state: 'logged_out' });
+      this.logOut();
       return;
     }
     this.engine.timers.set('connect', RENEW_AGAIN_MS, () => this.logInAgain());

@@ -8,7 +8,7 @@ import type {
   Message,
 } from '../model.js';
 import type { SudaEvent } from '../api.js';
-import type { Contact, ConversationId, Limits, OwnAccount, Presence, Profile } from '../wire.js';
+import type { Contact, ConversationId, Detail, Limits, OwnAccount, Presence, Profile } from '../wire.js';
 
 /** Changes, gathered for a frame's time. */
 export interface Delta {
@@ -55,4 +55,9 @@ export interface Reading {
   to: number;
   hasEarlier: boolean;
   hasLater: boolean;
+}
+
+/** A conversation's details as pages show them. */
+export function detailsOf({ members, history, edit_seconds, dissolved }: Detail): ConversationDetails {
+  return { members, history, editSeconds: edit_seconds, dissolved };
 }

@@ -7,7 +7,7 @@ import type { Anchor } from '../core/stretch.js';
 import { Failure, stopped } from '../errors.js';
 import type { Method } from '../transport/rest.js';
 import type { AccountId, ClientId, ConversationId, OwnAccount, Profile, Reacted } from '../wire.js';
-import type { Reading } from './delta.js';
+import { detailsOf, type Delta, type Reading } from './delta.js';
 import type { Engine } from './engine.js';
 import type { Audience } from './outlet.js';
 import { read } from './reading.js';
@@ -194,6 +194,21 @@ export class Desk implements Calls, Audience {
     this.engine.outlet.remove(this);
     this.room.leave(this);
     return Promise.resolve();
+  }
+
+  /** Everything that the page was told or should have been. */
+  everything(): Delta {
+    const { outlet, presences, list } = this.engine;
+    const looked = [...new Set([...this.followed.keys(), ...this.details.keys()])];
+    return {
+      ...outlet.everything(),
+      presences: this.watched.map((account) => presences.of(account)),
+      places: [...this.followed.keys()].map((one) => ({ conversation: one, presence: presences.in(one) })),
+      details: looked.flatMap((conversation) => {
+        const detail = list.atHand(conversation);
+        return detail ? [{ conversation, details: detailsOf(detail) }] : [];
+      }),
+    };
   }
 
   /** Whether it shows a conversation or its details. */

@@ -93,7 +93,7 @@ export class Engine {
     this.progress = kept.progress;
     this.outbox = new Outbox(kept.outbox.map((placed) => placed.item));
     this.timers = new Timers(platform, (act) => this.enqueue(act));
-    this.outlet = new Outlet(this);
+    this.outlet = new Outlet(this, kept.limits);
     this.contact = new Contact(this);
     this.history = new History(this);
     this.list = new List(this);
@@ -112,6 +112,13 @@ export class Engine {
   /** Whether it was stopped, logged out or has failed. */
   get hasEnded(): boolean {
     return this.isOver;
+  }
+
+  /** The first step: lets go of what is cached beyond need, and gets a line. */
+  async start(): Promise<void> {
+    await this.write(this.history.shortened());
+    this.own.watchMutes();
+    this.contact.connect();
   }
 
   /** A happening that waits its turn. */
@@ -169,6 +176,12 @@ export class Engine {
   hold(conversation: ConversationId, held: Held): Write {
     this.held.set(conversation, held);
     return { what: 'conversation', conversation, held };
+  }
+
+  /** It is not certain any more whose login this is: the next one to open the cache must ask the server. */
+  async doubt(): Promise<void> {
+    this.session = { ...this.session, fingerprint: '' };
+    await this.write([{ what: 'session', session: this.session }]);
   }
 
   /** Forgets everything that is cached, and ends: the account is logged out here. */

@@ -14,6 +14,7 @@ import {
   type Outcome,
   type Slice,
 } from '../core/conversation.js';
+import { keepFrom, last } from '../core/ranges.js';
 import { advancedByAll, type RowChange } from '../core/sync.js';
 import { isShown, stored } from '../core/view.js';
 import { Failure } from '../errors.js';
@@ -24,6 +25,9 @@ import type { Answer } from './requests.js';
 
 /** How many conversations are filled at a time. */
 const MOST_FILLS = 4;
+
+/** So many numbers of each conversation are kept from one start to the next; earlier ones are read again. */
+const MOST_KEPT = 4_000;
 
 /** How much is fetched of a conversation of which nothing is cached. */
 const PREFETCH = 50;
@@ -175,6 +179,22 @@ export class History {
         },
       },
     );
+  }
+
+  /** Lets go of what is cached far behind, so that the cache stays bounded. */
+  shortened(): Write[] {
+    const writes: Write[] = [];
+    for (const [conversation, held] of this.engine.held) {
+      const first = (last(held.state.known) ?? 0) - MOST_KEPT;
+      if ((held.state.known[0]?.[0] ?? Infinity) >= first) continue;
+      const state = { ...held.state, known: keepFrom(held.state.known, first) };
+      writes.push(this.engine.hold(conversation, { ...held, state }), {
+        what: 'drop_below',
+        conversation,
+        seq: first,
+      });
+    }
+    return writes;
   }
 
   /** Fetches what is missing, if anything is. */

@@ -99,7 +99,7 @@ export class List {
       this.askFirstWindow();
     } else {
       // Without these rows something could be missed: begin again from the last token.
-      this.engine.contact.lost({ why: 'closed' });
+      await this.engine.contact.lost({ why: 'closed' });
     }
   }
 
@@ -202,6 +202,11 @@ export class List {
   /** A conversation's members and settings, as far as they are known. */
   async detail(conversation: ConversationId): Promise<Detail | undefined> {
     return this.details.get(conversation) ?? (await this.engine.store.detail(conversation));
+  }
+
+  /** Those of a conversation that somebody looks at. */
+  atHand(conversation: ConversationId): Detail | undefined {
+    return this.details.get(conversation);
   }
 
   /** Keeps details and tells pages. */

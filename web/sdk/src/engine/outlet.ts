@@ -13,7 +13,7 @@ import {
   type Limits,
   type Profile,
 } from '../wire.js';
-import type { Delta, MessagesDelta } from './delta.js';
+import { detailsOf, type Delta, type MessagesDelta } from './delta.js';
 import type { Engine } from './engine.js';
 import { summaryOf } from './summary.js';
 
@@ -38,7 +38,6 @@ interface Gathered {
 
 /** Changes since pages were told last. */
 export class Outlet {
-  limits: Limits = defaultLimits;
   private readonly audiences = new Set<Audience>();
   private toldAt = 0;
   private isScheduled = false;
@@ -56,7 +55,10 @@ export class Outlet {
   private readonly appNames = new Set<string>();
   private events: SudaEvent[] = [];
 
-  constructor(private readonly engine: Engine) {}
+  constructor(
+    private readonly engine: Engine,
+    public limits: Limits = defaultLimits,
+  ) {}
 
   /** A page begins to listen; it is told everything first. */
   add(audience: Audience): void {
@@ -146,9 +148,14 @@ export class Outlet {
   /** Tells pages soon, at most once a frame. */
   schedule(): void {
     if (this.isScheduled || !this.hasNews()) return;
+    const pause = this.toldAt + EVERY_MS - this.engine.now();
+    // No timer where none is needed: those of hidden tabs are slow.
+    if (pause <= 0 || pause > EVERY_MS) {
+      this.flush();
+      return;
+    }
     this.isScheduled = true;
-    const pause = Math.max(0, this.toldAt + EVERY_MS - this.engine.now());
-    this.engine.platform.later(Math.min(pause, EVERY_MS), () => {
+    this.engine.platform.later(pause, () => {
       this.isScheduled = false;
       this.flush();
     });
@@ -236,12 +243,10 @@ export class Outlet {
         places: [...this.places].map((one) => ({ conversation: one, presence: engine.presences.in(one) })),
       }),
       ...(this.changedDetails.size > 0 && {
-        details: [...this.changedDetails].map(
-          ([conversation, { members, history, edit_seconds, dissolved }]) => ({
-            conversation,
-            details: { members, history, editSeconds: edit_seconds, dissolved },
-          }),
-        ),
+        details: [...this.changedDetails].map(([conversation, detail]) => ({
+          conversation,
+          details: detailsOf(detail),
+        })),
       }),
       ...(this.appNames.size > 0 && {
         appValues: [...this.appNames].map((name) => ({ name, value: engine.own.value(`app/${name}`) })),

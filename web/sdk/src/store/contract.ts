@@ -14,7 +14,6 @@ import type {
   Contact,
   ConversationId,
   Detail,
-  DeviceId,
   Limits,
   OwnAccount,
   OwnItem,
@@ -24,10 +23,9 @@ import type {
 
 /** The login that the cache belongs to. */
 export interface Session {
-  /** The server's address; empty for the page's own. */
-  server: string;
   account: OwnAccount;
-  device: DeviceId;
+  /** Tells logins apart; nothing can be proven with it. */
+  fingerprint: string;
   /** The device's token, where the SDK got it itself in exchange for an app's; apps keep others on their own. */
   token?: string;
 }

@@ -28,6 +28,13 @@ export async function another(
   return online(server, token, options);
 }
 
+const tokens = new WeakMap<Client, string>();
+
+/** What a client was opened with, to open another one in its place. */
+export function credentialOf(client: Client): OpenOptions['credential'] {
+  return { kind: 'token', token: tokens.get(client) ?? '' };
+}
+
 async function online(server: Server, token: string, options: Partial<OpenOptions>): Promise<Client> {
   const client = await open({
     server: server.address,
@@ -36,6 +43,7 @@ async function online(server: Server, token: string, options: Partial<OpenOption
     share: 'none',
     ...options,
   });
+  tokens.set(client, token);
   await until(client.connection, ({ state }) => state === 'online');
   return client;
 }

@@ -1,0 +1,165 @@
+/** An engine and the pages around it: opened from what is cached, or by asking the server who this is. */
+
+import { sha256 } from '../core/sha256.js';
+import { Failure } from '../errors.js';
+import type { Platform } from '../platform.js';
+import type { Kept, Session, Store } from '../store/contract.js';
+import { IndexedDbStore } from '../store/indexeddb.js';
+import { MemoryStore } from '../store/memory.js';
+import { Rest, type Proof } from '../transport/rest.js';
+import type { LoggedIn, NewDevice, OwnAccount } from '../wire.js';
+import { Desk, Room } from './desk.js';
+import { Engine } from './engine.js';
+import type { Audience } from './outlet.js';
+
+/** How a device proves who it is, as it can be told to another thread. */
+export type Key = { kind: 'cookie' } | { kind: 'token'; token: string } | { kind: 'app' };
+
+/** What a client is opened with, as it can be told to another thread. */
+export interface Opening {
+  server: string;
+  key: Key;
+  device: NewDevice;
+  storage: 'indexeddb' | 'memory';
+}
+
+/** Gets a JWT from the app's backend. */
+export type Jwt = () => Promise<string>;
+
+/** The name of the database, and of everything else that there is once for each server and browser. */
+export function nameFor(server: string): string {
+  return server === '' ? 'suda' : `suda ${server}`;
+}
+
+/** One engine with its pages. */
+export class Host {
+  private readonly room: Room;
+
+  private constructor(private readonly engine: Engine) {
+    this.room = new Room(engine);
+  }
+
+  /** Opens it. Waits for the server only where nothing is cached of this login; fails as REST calls do. */
+  static async open(platform: Platform, opening: Opening, jwt: Jwt): Promise<Host> {
+    const store = await storeFor(opening);
+    try {
+      const login = new Login(platform, opening, store, jwt);
+      const { session, kept, rest } = await login.begin();
+      const renew = opening.key.kind === 'app' ? () => login.renew() : undefined;
+      const engine = new Engine({ platform, rest, store, session, kept, ...(renew && { renew }) });
+      engine.enqueue(() => engine.start());
+      return new Host(engine);
+    } catch (failure) {
+      await store.close();
+      throw failure;
+    }
+  }
+
+  /** The own account. */
+  get account(): OwnAccount {
+    return this.engine.session.account;
+  }
+
+  /** Whether it does nothing any more, so that whoever comes next needs another one. */
+  get isOver(): boolean {
+    const { state } = this.engine.contact.state;
+    return this.engine.hasEnded || state === 'logged_out' || state === 'stopped';
+  }
+
+  /** A page comes. */
+  desk(deliver: Audience['deliver']): Desk {
+    return new Desk(this.engine, this.room, deliver);
+  }
+
+  /** Ends the engine; pages are told `reason` where another took its place. */
+  async end(reason?: string): Promise<void> {
+    if (reason !== undefined) this.engine.contact.stop(reason);
+    await this.engine.end();
+  }
+}
+
+async function storeFor({ storage, server }: Opening): Promise<Store> {
+  if (storage === 'memory') return new MemoryStore();
+  try {
+    return await IndexedDbStore.open(nameFor(server));
+  } catch {
+    // Some browsers have none in private windows: everything works, but is gone with the page.
+    return new MemoryStore();
+  }
+}
+
+/** Finds out whose login this is, and keeps apart what belongs to another account. */
+class Login {
+  private readonly rest: Rest;
+
+  constructor(
+    platform: Platform,
+    private readonly opening: Opening,
+    private readonly store: Store,
+    private readonly jwt: Jwt,
+  ) {
+    this.rest = new Rest(platform, opening.server, { kind: 'none' });
+  }
+
+  async begin(): Promise<{ session: Session; kept: Kept; rest: Rest }> {
+    const kept = await this.store.load();
+    const { key } = this.opening;
+    const known = kept.session?.fingerprint === fingerprintOf(key) ? kept.session : undefined;
+    if (known && key.kind !== 'app') return { session: known, kept, rest: this.rest.with(proofOf(key)) };
+    if (known?.token !== undefined) return { session: known, kept, rest: this.proven(known.token) };
+    const session = key.kind === 'app' ? await this.exchange() : await this.ask(proofOf(key));
+    const rest = session.token === undefined ? this.rest.with(proofOf(key)) : this.proven(session.token);
+    return { session, kept: await this.keep(session, kept), rest };
+  }
+
+  /** Exchanges a new JWT. */
+  async renew(): Promise<Rest> {
+    const session = await this.exchange();
+    await this.store.write([{ what: 'session', session }]);
+    return this.proven(session.token ?? '');
+  }
+
+  private async ask(proof: Proof): Promise<Session> {
+    const account = await this.rest.with(proof).call<OwnAccount>('GET', '/v1/account');
+    return { account, fingerprint: fingerprintOf(this.opening.key) };
+  }
+
+  private async exchange(): Promise<Session> {
+    const jwt = await this.jwt().catch(() => {
+      throw new Failure('unreachable', "The app's backend gives no token.");
+    });
+    const { device } = this.opening;
+    const loggedIn = await this.rest.call<LoggedIn>('POST', '/v1/login/app', { jwt, device });
+    const { account, token } = loggedIn;
+    return { account, fingerprint: fingerprintOf(this.opening.key), token };
+  }
+
+  /** The same account keeps what it had, above all its outbox; another one finds nothing. */
+  private async keep(session: Session, kept: Kept): Promise<Kept> {
+    const isSame = kept.session?.account.account === session.account.account;
+    // A resume token is the device's own, and this login may be another device.
+    const { ownEpoch, ownSeq, nextWindow } = kept.progress;
+    const progress = { ownEpoch, ownSeq, ...(nextWindow !== undefined && { nextWindow }) };
+    await this.store.write([
+      isSame ? { what: 'progress', progress } : { what: 'wipe' },
+      { what: 'session', session },
+    ]);
+    return this.store.load();
+  }
+
+  private proven(token: string): Rest {
+    return this.rest.with({ kind: 'token', token });
+  }
+}
+
+function proofOf(key: Key): Proof {
+  if (key.kind === 'cookie') return { kind: 'cookie' };
+  return key.kind === 'token' ? { kind: 'token', token: key.token } : { kind: 'none' };
+}
+
+/** Tells logins apart without keeping a token that the app keeps itself. */
+function fingerprintOf(key: Key): string {
+  if (key.kind !== 'token') return key.kind;
+  const digest = sha256(new TextEncoder().encode(key.token));
+  return Array.from(digest.slice(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

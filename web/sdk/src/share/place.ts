@@ -1,0 +1,85 @@
+/** Where a page finds its engine: a worker for all tabs, one of the tabs, or itself. */
+
+import { timeOrderedId } from '../core/ids.js';
+import type { Jwt, Opening } from '../engine/host.js';
+import { platform } from '../platform.js';
+import { Asking, type Listening } from './asking.js';
+import { hasLocks, hold, nameOfPage } from './life.js';
+import { VERSION, wayOver } from './messages.js';
+
+/** How tabs share an engine. */
+export type Sharing = { by: 'worker'; url: string | URL } | { by: 'lock' } | { by: 'none' };
+
+/** A page's tie to its engine. */
+export interface Tie {
+  asking: Asking;
+  close(): void;
+}
+
+/** Reaches an engine. Only what is not shared loads an engine into the page. */
+export async function tie(sharing: Sharing, opening: Opening, jwt: Jwt, listening: Listening): Promise<Tie> {
+  const page = timeOrderedId(platform.now(), platform.randomBytes(10));
+  const asking = new Asking(page, opening, jwt, listening);
+  // Held before anybody can ask whether this page lives.
+  if (sharing.by !== 'none' && hasLocks()) await hold(nameOfPage(page));
+  switch (sharing.by) {
+    case 'worker':
+      return byWorker(sharing.url, opening.server, asking);
+    case 'lock': {
+      const { Election } = await import('./election.js');
+      const election = new Election(platform, opening.server, page, asking);
+      return withClose(asking, () => election.close());
+    }
+    case 'none':
+      return alone(asking);
+  }
+}
+
+async function alone(asking: Asking): Promise<Tie> {
+  const [{ Owner }, { pair }] = await Promise.all([import('./owner.js'), import('./pair.js')]);
+  const owner = new Owner(platform, () => undefined, { abandoned: () => void owner.retire() });
+  const [mine, owners] = pair();
+  owner.serve(owners);
+  asking.attach(mine);
+  return withClose(asking, () => undefined);
+}
+
+function byWorker(url: string | URL, server: string, asking: Asking): Tie {
+  const worker = new SharedWorker(trusted(url), {
+    type: 'module',
+    name: `suda ${String(VERSION)} ${server}`,
+  });
+  const attach = (): void => asking.attach(wayOver(worker.port));
+  attach();
+  // A page that comes back from the browser's memory was taken for gone.
+  const shown = (event: PageTransitionEvent): void => (event.persisted ? attach() : undefined);
+  globalThis.addEventListener('pageshow', shown);
+  return withClose(asking, () => globalThis.removeEventListener('pageshow', shown));
+}
+
+function withClose(asking: Asking, more: () => void): Tie {
+  const leave = (): void => {
+    asking.close();
+    more();
+  };
+  return { asking, close: leave };
+}
+
+/** Pages with a strict security policy run only what a policy of theirs has passed. */
+interface TrustedTypes {
+  createPolicy(
+    name: string,
+    rules: { createScriptURL(url: string): string },
+  ): { createScriptURL(url: string): string };
+}
+
+/** The worker's address, if it is of the page's own origin. */
+function trusted(url: string | URL): string {
+  const address = new URL(url, globalThis.location.href);
+  if (address.origin !== globalThis.location.origin) throw new TypeError('the worker is of another origin');
+  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
+  policy ??= trustedTypes?.createPolicy('suda-client', { createScriptURL: (checked) => checked });
+  return policy ? policy.createScriptURL(address.href) : address.href;
+}
+
+let policy: ReturnType<TrustedTypes['createPolicy']> | undefined;

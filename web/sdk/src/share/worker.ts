@@ -1,0 +1,20 @@
+/** The entry of the `SharedWorker`: owns the engine for all tabs of a browser. */
+
+import { nameFor } from '../engine/host.js';
+import { platform } from '../platform.js';
+import { hasLocks, hold, mourn } from './life.js';
+import { wayOver } from './messages.js';
+import { Owner } from './owner.js';
+
+/** A worker of another version has the same database: whoever came last owns it. */
+async function claim(server: string): Promise<void> {
+  if (!hasLocks()) return;
+  const { lost } = await hold(nameFor(server), true);
+  void lost.then(() => owner.retire('replaced'));
+}
+
+const owner = new Owner(platform, mourn, { claim });
+
+(globalThis as unknown as { onconnect: (event: MessageEvent) => void }).onconnect = ({ ports }) => {
+  if (ports[0]) owner.serve(wayOver(ports[0]));
+};
