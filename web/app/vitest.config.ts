@@ -1,4 +1,4 @@
-// Two sets of tests: `pure` needs nothing, `e2e` needs a built client, a server and Chromium.
+// Sets of tests: `pure` needs nothing; `e2e` and `screenshots` need a built client, a server and Chromium.
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
@@ -17,6 +17,10 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'screenshots', include: ['e2e/screenshots.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
       },
     ],
   },
