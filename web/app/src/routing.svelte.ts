@@ -7,7 +7,8 @@ export type Route =
   | { page: 'conversation'; conversation: string; around?: number }
   /** Members and settings of a conversation. */
   | { page: 'details'; conversation: string }
-  | { page: 'new' }
+  /** Somebody to write to, or with `group` the members of a new group. */
+  | { page: 'new'; group?: true }
   | { page: 'contacts' }
   /** `section` is absent for the overview. */
   | { page: 'settings'; section?: string };
@@ -24,7 +25,8 @@ export function parse(path: string, query = ''): Route {
       return { page: 'conversation', conversation: second, around };
     return { page: 'conversation', conversation: second };
   }
-  if (first === 'new' || first === 'contacts') return { page: first };
+  if (first === 'contacts') return { page: first };
+  if (first === 'new') return second === 'group' ? { page: 'new', group: true } : { page: 'new' };
   if (first === 'settings')
     return second === undefined ? { page: 'settings' } : { page: 'settings', section: second };
   return { page: 'list' };
@@ -41,8 +43,10 @@ export function path(route: Route): string {
       return `/c/${route.conversation}/details`;
     case 'settings':
       return route.section === undefined ? '/settings' : `/settings/${route.section}`;
-    default:
-      return `/${route.page}`;
+    case 'new':
+      return route.group === true ? '/new/group' : '/new';
+    case 'contacts':
+      return '/contacts';
   }
 }
 
@@ -60,6 +64,12 @@ export function go(to: Route, options: { replace?: boolean } = {}): void {
   if (options.replace === true) history.replaceState(null, '', target);
   else history.pushState({ depth: depth() + 1 }, '', target);
   current = to;
+}
+
+/** Goes to a path of the app, such as one of a notification. */
+export function openPath(target: string): void {
+  const [pathname = '/', query] = target.split('?');
+  go(parse(pathname, query));
 }
 
 /** Goes back within the app; to `fallback` where the app was opened at this screen. */

@@ -12,6 +12,7 @@ describe('routes', () => {
     { page: 'conversation', conversation, around: 77 },
     { page: 'details', conversation },
     { page: 'new' },
+    { page: 'new', group: true },
     { page: 'contacts' },
     { page: 'settings' },
     { page: 'settings', section: 'devices' },

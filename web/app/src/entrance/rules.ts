@@ -25,9 +25,7 @@ export function nameProblem(name: string): NameProblem | undefined {
 
 /** The length of a text as the server counts it, in Unicode scalar values. */
 export function countCharacters(text: string): number {
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
+  return [...text].length;
 }
 
 /** Whether the server takes a password of this length. */
@@ -52,8 +50,10 @@ export function passwordStep(password: string): 0 | 1 | 2 | 3 | 4 {
 export function displayNameFits(typed: string): boolean {
   const name = typed.trim().normalize('NFC');
   const count = countCharacters(name);
-  return count >= 1 && count <= DISPLAY_NAME_CHARACTERS && !TURNS_THE_LINE.test(name);
+  return count >= 1 && count <= DISPLAY_NAME_CHARACTERS && staysOnTheLine(name);
 }
 
-/** Control characters, and those that change the direction of what follows. */
-const TURNS_THE_LINE = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
+/** Whether a text holds no control characters, and none that change the direction of what follows. */
+export function staysOnTheLine(text: string): boolean {
+  return !/[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(text);
+}

@@ -7,14 +7,21 @@ const ROLES: Role[] = ['member', 'admin', 'owner'];
 
 describe('a group', () => {
   it.each([
-    ['member', { changeSettings: false, addMembers: false, leave: true, mustHandOver: false, dissolve: false }],
+    [
+      'member',
+      { changeSettings: false, addMembers: false, leave: true, mustHandOver: false, dissolve: false },
+    ],
     ['admin', { changeSettings: true, addMembers: true, leave: true, mustHandOver: false, dissolve: false }],
     ['owner', { changeSettings: true, addMembers: true, leave: false, mustHandOver: true, dissolve: true }],
   ] as const)('offers to the %s', (role, rights) => {
     expect(groupRights(role, 3, false)).toEqual(rights);
   });
   it('lets its last member go, the owner too', () => {
-    expect(groupRights('owner', 1, false)).toMatchObject({ leave: true, mustHandOver: false, dissolve: true });
+    expect(groupRights('owner', 1, false)).toMatchObject({
+      leave: true,
+      mustHandOver: false,
+      dissolve: true,
+    });
   });
   it.each(ROLES)('offers nothing but leaving to the %s once it is dissolved', (role) => {
     const nothing = { changeSettings: false, addMembers: false, mustHandOver: false, dissolve: false };

@@ -44,7 +44,12 @@ export function groupRights(role: Role | undefined, memberCount: number, dissolv
 }
 
 /** The rights over another member. Nobody has any over itself: leaving and handing over are said differently. */
-export function memberRights(own: Role | undefined, theirs: Role, isSelf: boolean, dissolved: boolean): MemberRights {
+export function memberRights(
+  own: Role | undefined,
+  theirs: Role,
+  isSelf: boolean,
+  dissolved: boolean,
+): MemberRights {
   const isOwner = own === 'owner' && !dissolved && !isSelf;
   return {
     remove: !dissolved && !isSelf && rank(own) >= 2 && rank(theirs) < rank(own),

@@ -53,8 +53,20 @@ describe('a notification', () => {
     ['an archived conversation', message, { ...summary, archived: true }, away, false],
     ['a muted one', message, { ...summary, mute: { until: null, except_mentions: true } }, away, false],
     ['a mention in it', mentioning, { ...summary, mute: { until: null, except_mentions: true } }, away, true],
-    ['a mention, silenced too', mentioning, { ...summary, mute: { until: null, except_mentions: false } }, away, false],
-    ['a mute that is over', message, { ...summary, mute: { until: NOW - 1, except_mentions: false } }, away, true],
+    [
+      'a mention, silenced too',
+      mentioning,
+      { ...summary, mute: { until: null, except_mentions: false } },
+      away,
+      false,
+    ],
+    [
+      'a mute that is over',
+      message,
+      { ...summary, mute: { until: NOW - 1, except_mentions: false } },
+      away,
+      true,
+    ],
   ] as const)('for %s', (_, what, where, attention, told) => {
     expect(isWorthANotice(what as Message, where as ConversationSummary, ME, attention, NOW)).toBe(told);
   });

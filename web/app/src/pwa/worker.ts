@@ -1,11 +1,21 @@
 // The service worker, built as `/sw.js`: the app starts without a network. It keeps the files of one version of the app and
 // nothing else; conversations are kept by the SDK, and nothing under `/v1` passes through here.
 /// <reference lib="webworker" />
+// A module of its own, so that the names below are not those of pages.
+export {};
+
 declare const self: ServiceWorkerGlobalScope;
 /** The files of this version, filled in by the build: `/` stands for the page. */
 declare const PRECACHED: readonly string[];
 /** A hash over those files. */
 declare const VERSION: string;
+
+/** What pages ask for. */
+type Asked =
+  /** This version is to take over from the one before. */
+  | { type: 'take_over' }
+  /** A message, from every tab that saw it come. */
+  | { type: 'tell'; title: string; text: string; conversation: string; seq: number; path: string };
 
 const CACHE = `suda-${VERSION}`;
 /** How long the network may take to answer with the page or a file that may have changed, in milliseconds. */
@@ -22,13 +32,15 @@ self.addEventListener('activate', (event) => {
 });
 
 self.addEventListener('message', (event) => {
-  if (event.data === 'take_over') void self.skipWaiting();
+  const asked = event.data as Asked;
+  if (asked.type === 'take_over') event.waitUntil(self.skipWaiting());
+  if (asked.type === 'tell') event.waitUntil(tell(asked));
 });
 
 self.addEventListener('notificationclick', (event) => {
   event.notification.close();
-  const path = typeof event.notification.data === 'string' ? event.notification.data : '/';
-  event.waitUntil(show(path));
+  const data = event.notification.data as { path?: string } | null;
+  event.waitUntil(show(data?.path ?? '/'));
 });
 
 self.addEventListener('fetch', (event) => {
@@ -44,6 +56,25 @@ self.addEventListener('fetch', (event) => {
   }
 });
 
+/** The newest message told of each conversation; lost when the browser stops this worker, which costs a repetition. */
+const told = new Map<string, number>();
+const TOLD_MOST = 1_000;
+
+/** Shows a notification, once for all tabs, and not while a tab with the conversation has the focus. */
+async function tell({ title, text, conversation, seq, path }: Asked & { type: 'tell' }): Promise<void> {
+  if ((told.get(conversation) ?? 0) >= seq) return;
+  if (told.size >= TOLD_MOST) told.clear();
+  told.set(conversation, seq);
+  const pages = await self.clients.matchAll({ type: 'window' });
+  if (pages.some((page) => page.focused && new URL(page.url).pathname === path)) return;
+  await self.registration.showNotification(title, {
+    body: text,
+    tag: conversation,
+    icon: '/icons/icon-192.png',
+    data: { path, seq },
+  });
+}
+
 /** Whether a path is one of the app's own pages: neither the server's interface nor a file. */
 function isApp(path: string): boolean {
   return !path.startsWith('/v1/') && !/\.[^/]+$/.test(path);
@@ -51,7 +82,9 @@ function isApp(path: string): boolean {
 
 async function forgetOtherVersions(): Promise<void> {
   const names = await caches.keys();
-  await Promise.all(names.map((name) => (name.startsWith('suda-') && name !== CACHE ? caches.delete(name) : false)));
+  await Promise.all(
+    names.map((name) => (name.startsWith('suda-') && name !== CACHE ? caches.delete(name) : false)),
+  );
 }
 
 /** What never changes under its name comes from the cache. */

@@ -18,6 +18,7 @@ export const people = {
   message: 'Message',
   messageTo: (name: string) => `Message ${name}`,
   ask: 'Add contact',
+  askName: (name: string) => `Ask ${name} to be a contact`,
   accept: 'Accept',
   decline: 'Decline',
   withdraw: 'Withdraw',
@@ -40,4 +41,8 @@ export const people = {
   requestCount: (count: number) => (count === 1 ? '1 request' : `${count} requests`),
   deleted: 'Deleted account',
   profile: 'Profile',
+  online: 'online',
+  away: 'away',
+  offline: 'offline',
+  lastSeen: (when: string) => `last seen ${when}`,
 };

@@ -57,7 +57,8 @@ export const settings = {
   newCodes: 'Make new recovery codes',
   newCodesHint: 'Earlier codes stop working.',
   deleteAccount: 'Delete account',
-  deleteAccountHint: 'Erases your account and everything that you wrote, for everybody. This cannot be undone.',
+  deleteAccountHint:
+    'Erases your account and everything that you wrote, for everybody. This cannot be undone.',
   confirmDelete: 'Delete your account for good?',
   deleteForGood: 'Delete for good',
   password: 'Password',

@@ -20,6 +20,7 @@ export const people: Strings['people'] = {
   message: '메시지',
   messageTo: (name) => `${name} 님에게 메시지 보내기`,
   ask: '연락처 추가',
+  askName: (name) => `${name} 님을 연락처에 추가`,
   accept: '수락',
   decline: '거절',
   withdraw: '요청 취소',
@@ -42,4 +43,8 @@ export const people: Strings['people'] = {
   requestCount: (count) => `요청 ${count}건`,
   deleted: '탈퇴한 사용자',
   profile: '프로필',
+  online: '접속 중',
+  away: '자리 비움',
+  offline: '오프라인',
+  lastSeen: (when) => `${when} 접속`,
 };
