@@ -2,6 +2,8 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 
+import { serviceWorker } from './service-worker.plugin';
+
 /** The server that the development and preview pages talk to. */
 const server = process.env['SUDA_SERVER'] ?? 'http://127.0.0.1:7878';
 const proxy = { '/v1': { target: server, ws: true } };
@@ -20,11 +22,11 @@ const policy = [
   "form-action 'self'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
-  'trusted-types svelte-trusted-html',
+  'trusted-types svelte-trusted-html suda-scripts',
 ].join('; ');
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), serviceWorker()],
   build: {
     target: ['chrome123', 'firefox120', 'safari17.5'],
     modulePreload: { polyfill: false },

@@ -2,6 +2,8 @@
 import { open, type Client, type LoggedIn, type OpenOptions } from '@suda/client';
 import { createContext } from 'svelte';
 
+import { language } from './strings/strings.svelte';
+
 const [client, provideClient] = createContext<Client>();
 
 export {
@@ -30,6 +32,9 @@ export async function enter(loggedIn: LoggedIn): Promise<Client> {
   const credential: OpenOptions['credential'] =
     loggedIn.token === undefined ? { kind: 'cookie' } : { kind: 'token', token: loggedIn.token };
   const opened = await open({ credential });
+  // A new account speaks the language in which it was made.
+  if (loggedIn.recovery_codes !== undefined)
+    void opened.changeAccount({ language: language() }).catch(() => undefined);
   if (credential.kind === 'cookie') localStorage.setItem(ENTERED, loggedIn.account.account);
   return opened;
 }

@@ -2,6 +2,7 @@
 import { mount } from 'svelte';
 
 import App from './App.svelte';
+import { install } from './pwa/installing';
 import { firstLanguage, useLanguage } from './strings/strings.svelte';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -13,3 +14,5 @@ await useLanguage(firstLanguage());
 const target = document.getElementById('app');
 if (target === null) throw new Error('the page has no place for the app');
 mount(App, { target });
+// While somebody works on the app, a service worker would only keep old versions of it.
+if (import.meta.env.PROD) void install();

@@ -19,7 +19,12 @@ it.each([
   [90 * DAY, 'December 3, 2025', '2025년 12월 3일'],
 ])('%d milliseconds ago', (ago, english, korean) => {
   expect(moment(NOW - ago, NOW, 'en').replace('\u202f', ' ')).toBe(english);
-  expect(moment(NOW - ago, NOW, 'ko')).toBe(korean);
+  // Which words Korean has for the halves of the day depends on the age of the browser's tables.
+  expect(
+    moment(NOW - ago, NOW, 'ko')
+      .replace('AM', '오전')
+      .replace('PM', '오후'),
+  ).toBe(korean);
 });
 
 it('tells the time of the same day', () => {

@@ -35,6 +35,11 @@ export function languageOf(tag: string): Language | undefined {
   return LANGUAGES.find((one) => one.language === primary)?.language;
 }
 
+/** Whether somebody chose a language in this browser. */
+export function hasChosenLanguage(): boolean {
+  return localStorage.getItem(KEPT) !== null;
+}
+
 /** What this browser chose before, else what it prefers, else English. */
 export function firstLanguage(): Language {
   const tags = [localStorage.getItem(KEPT) ?? '', ...navigator.languages];
