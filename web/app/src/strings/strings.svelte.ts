@@ -50,10 +50,13 @@ export function firstLanguage(): Language {
   return 'en';
 }
 
-/** Shows everything in this language; `keep` remembers it in this browser. */
-export async function useLanguage(next: Language, options: { keep?: boolean } = {}): Promise<void> {
+/** Shows everything in this language; `keep` remembers it in this browser. Without `page` the page keeps its own. */
+export async function useLanguage(
+  next: Language,
+  options: { keep?: boolean; page?: boolean } = {},
+): Promise<void> {
   strings = next === 'ko' ? (await import('./ko')).ko : (await import('./en')).en;
   chosen = next;
-  document.documentElement.lang = next;
+  if (options.page !== false) document.documentElement.lang = next;
   if (options.keep === true) localStorage.setItem(KEPT, next);
 }
