@@ -2,7 +2,7 @@
 import { open, type Client, type LoggedIn, type OpenOptions } from '@suda/client';
 import { createContext } from 'svelte';
 
-import { language } from './strings/strings.svelte';
+import { language, useLanguage } from './strings/strings.svelte';
 
 const [client, provideClient] = createContext<Client>();
 
@@ -32,9 +32,11 @@ export async function enter(loggedIn: LoggedIn): Promise<Client> {
   const credential: OpenOptions['credential'] =
     loggedIn.token === undefined ? { kind: 'cookie' } : { kind: 'token', token: loggedIn.token };
   const opened = await open({ credential });
-  // A new account speaks the language in which it was made.
-  if (loggedIn.recovery_codes !== undefined)
+  if (loggedIn.recovery_codes !== undefined) {
+    // A new account speaks the language in which it was made.
+    await useLanguage(language(), { keep: true });
     void opened.changeAccount({ language: language() }).catch(() => undefined);
+  }
   if (credential.kind === 'cookie') localStorage.setItem(ENTERED, loggedIn.account.account);
   return opened;
 }

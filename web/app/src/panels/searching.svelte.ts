@@ -10,10 +10,9 @@ export class PeopleSearch {
   #typed = $state('');
   /** For what was asked last; answers to anything else are late. */
   #asked = '';
-  /** What the server found for `prefix`. */
-  found = $state.raw<readonly Profile[]>([]);
-  /** For which prefix `found` holds; empty before the first answer. */
-  prefix = $state('');
+  #found = $state.raw<readonly Profile[]>([]);
+  /** For which prefix `#found` holds; empty before the first answer. */
+  #prefix = $state('');
   failed = $state.raw<unknown>();
 
   constructor(client: Client) {
@@ -38,9 +37,14 @@ export class PeopleSearch {
     return this.#typed.trim().replace(/^@/, '').toLowerCase();
   }
 
+  /** What the server found, as far as it fits what is typed by now. */
+  get found(): readonly Profile[] {
+    return this.#found.filter(({ name }) => name.startsWith(this.wanted));
+  }
+
   /** Whether an answer is still to come. */
   get searching(): boolean {
-    return this.wanted !== this.prefix && this.failed === undefined;
+    return this.wanted !== this.#prefix && this.failed === undefined;
   }
 
   async #ask(prefix: string): Promise<void> {
@@ -55,8 +59,8 @@ export class PeopleSearch {
 
   #take(prefix: string, found: readonly Profile[]): void {
     this.#asked = prefix;
-    this.prefix = prefix;
-    this.found = found;
+    this.#prefix = prefix;
+    this.#found = found;
     this.failed = undefined;
   }
 }

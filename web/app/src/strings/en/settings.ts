@@ -17,8 +17,6 @@ export const settings = {
   logOut: 'Log out',
   save: 'Save',
   saved: 'Saved.',
-  name: 'Name',
-  nameHint: 'Others find you by it. It cannot be changed.',
   displayName: 'Shown as',
   aboutYou: 'About you',
   aboutYouHint: 'One line, at most 160 characters.',
@@ -54,6 +52,7 @@ export const settings = {
   passwordChanged: 'The password is changed. Other devices were logged out.',
   codesLeft: (count: number) =>
     count === 1 ? '1 unused recovery code is left.' : `${count} unused recovery codes are left.`,
+  recoveryCodes: 'Recovery codes',
   newCodes: 'Make new recovery codes',
   newCodesHint: 'Earlier codes stop working.',
   deleteAccount: 'Delete account',
