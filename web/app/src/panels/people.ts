@@ -6,7 +6,7 @@ import { toast } from '../parts/toasts.svelte';
 import { attempt } from '../problems';
 import { go } from '../routing.svelte';
 import { t } from '../strings/strings.svelte';
-import { nameOf } from './naming';
+import { nameInText } from './naming';
 
 /** A person, and how it stands to the account where that matters. */
 type Person = Profile & { relation?: string };
@@ -36,19 +36,19 @@ export function peopleActs(client: Client): PeopleActs {
       attempt(async () => {
         const accepts = person.relation === 'asked';
         await client.requestContact(person.account);
-        toast((accepts ? words().accepted : words().requested)(nameOf(person)));
+        toast((accepts ? words().accepted : words().requested)(nameInText(person)));
       }),
     withdraw: (person) => attempt(() => client.removeContact(person.account)),
     remove: async (person) => {
       const { confirmRemove, confirmRemoveHint, remove } = words();
-      const question = { title: confirmRemove(nameOf(person)), text: confirmRemoveHint, action: remove };
+      const question = { title: confirmRemove(nameInText(person)), text: confirmRemoveHint, action: remove };
       return (
         (await confirm({ ...question, danger: true })) && attempt(() => client.removeContact(person.account))
       );
     },
     block: async (person) => {
       const { confirmBlock, blockedHint, block } = words();
-      const question = { title: confirmBlock(nameOf(person)), text: blockedHint, action: block };
+      const question = { title: confirmBlock(nameInText(person)), text: blockedHint, action: block };
       return (await confirm({ ...question, danger: true })) && attempt(() => client.block(person.account));
     },
     unblock: (person) => attempt(() => client.unblock(person.account)),

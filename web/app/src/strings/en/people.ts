@@ -39,7 +39,6 @@ export const people = {
   requested: (name: string) => `${name} was asked.`,
   accepted: (name: string) => `${name} is a contact now.`,
   requestCount: (count: number) => (count === 1 ? '1 request' : `${count} requests`),
-  deleted: 'Deleted account',
   profile: 'Profile',
   online: 'online',
   away: 'away',

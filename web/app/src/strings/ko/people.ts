@@ -41,7 +41,6 @@ export const people: Strings['people'] = {
   requested: (name) => `${name} 님에게 요청했습니다.`,
   accepted: (name) => `${name} 님이 연락처에 추가되었습니다.`,
   requestCount: (count) => `요청 ${count}건`,
-  deleted: '탈퇴한 사용자',
   profile: '프로필',
   online: '접속 중',
   away: '자리 비움',
