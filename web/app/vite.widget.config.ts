@@ -2,16 +2,20 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 
-import { inlineStyles } from './widget.plugin';
+import { inlineStyles, standIns } from './widget.plugin';
 
 export default defineConfig({
-  plugins: [svelte(), inlineStyles()],
+  plugins: [standIns(), svelte(), inlineStyles()],
   publicDir: false,
   build: {
     target: ['chrome123', 'firefox120', 'safari17.5'],
     emptyOutDir: false,
     cssCodeSplit: false,
-    lib: { entry: 'src/widget/widget.ts', formats: ['es'], fileName: () => 'widget.js' },
-    rolldownOptions: { output: { codeSplitting: false } },
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    rolldownOptions: {
+      input: 'src/widget/widget.ts',
+      output: { entryFileNames: 'widget.js', codeSplitting: false },
+    },
   },
 });

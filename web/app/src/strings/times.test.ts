@@ -35,12 +35,12 @@ describe('day', () => {
 
 describe('ago', () => {
   it.each([
-    [now - 20_000, 'this minute', '현재 분'],
+    [now - 20_000, 'now', '지금'],
     [now - 5 * 60_000, '5 minutes ago', '5분 전'],
     [now - 3 * 3_600_000, '3 hours ago', '3시간 전'],
     [at(2026, 10, 21, 12, 0), 'yesterday', '어제'],
     [at(2026, 10, 19, 12, 0), '3 days ago', '3일 전'],
-    [now + 5_000, 'this minute', '현재 분'],
+    [now + 5_000, 'now', '지금'],
   ])('%i', (time, en, ko) => {
     expect(ago('en', time, now)).toBe(en);
     expect(ago('ko', time, now)).toBe(ko);

@@ -57,6 +57,7 @@ export function day(language: Language, at: number, now: number): string {
 export function ago(language: Language, at: number, now: number): string {
   const passed = Math.max(0, now - at);
   const words = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  if (passed < MINUTE) return words.format(0, 'second');
   if (passed < HOUR) return words.format(-Math.floor(passed / MINUTE), 'minute');
   const days = daysAgo(at, now);
   if (days === 0) return words.format(-Math.floor(passed / HOUR), 'hour');

@@ -7,6 +7,10 @@ import { share, type Shared, type TokenSource } from './clients';
 import { styles } from './styles';
 import Widget from './Widget.svelte';
 
+import '../styles/tokens.css';
+import '../styles/base.css';
+import './base.css';
+
 const OBSERVED = ['conversation', 'server', 'language'] as const;
 
 /** `<suda-chat conversation="ID" server="https://…" theme="auto|light|dark" language="en|ko">`, with a property `token`. */
