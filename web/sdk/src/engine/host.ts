@@ -131,7 +131,7 @@ class Login {
     const { device } = this.opening;
     const loggedIn = await this.rest.call<LoggedIn>('POST', '/v1/login/app', { jwt, device });
     const { account, token } = loggedIn;
-    return { account, fingerprint: fingerprintOf(this.opening.key), token };
+    return { account, fingerprint: fingerprintOf(this.opening.key), ...(token !== undefined && { token }) };
   }
 
   /** The same account keeps what it had, above all its outbox; another one finds nothing. */

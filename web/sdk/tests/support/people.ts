@@ -15,7 +15,7 @@ export async function join(
 ): Promise<Client> {
   const account = { name, password: PASSWORD, displayName: name.toUpperCase() };
   const { token } = await signUp(account, { server: server.address });
-  return online(server, token, options);
+  return online(server, token ?? '', options);
 }
 
 /** Another device of an account. */
@@ -25,7 +25,7 @@ export async function another(
   options: Partial<OpenOptions> = {},
 ): Promise<Client> {
   const { token } = await logIn({ name, password: PASSWORD }, { server: server.address });
-  return online(server, token, options);
+  return online(server, token ?? '', options);
 }
 
 const tokens = new WeakMap<Client, string>();
