@@ -143,7 +143,9 @@ describe('two people', () => {
     expect(await dialog.locator('li').count()).toBe(2);
     await minas.keyboard.press('Escape');
     await bubble(joons, 'what do you think?').getByRole('button', { name: 'Take back 🦦' }).click();
-    await bubble(minas, 'what do you think?').getByRole('button', { name: 'React with 🦦' }).waitFor({ state: 'detached' });
+    await bubble(minas, 'what do you think?')
+      .getByRole('button', { name: 'React with 🦦' })
+      .waitFor({ state: 'detached' });
   });
 
   it('copy a text as it was typed', async () => {
@@ -217,7 +219,8 @@ describe('reading', () => {
   });
 
   it('keeps its place exactly while earlier pages are put in above', async () => {
-    for (let count = 1; count <= 400; count += 1) await joon.send(direct, `line ${count} ${'word '.repeat(count % 40)}`);
+    for (let count = 1; count <= 400; count += 1)
+      await joon.send(direct, `line ${count} ${'word '.repeat(count % 40)}`);
     await mina.read(direct, 401);
     const minas = await at(mina);
     await minas.locator('article', { hasText: 'line 400 ' }).waitFor();

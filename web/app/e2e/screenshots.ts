@@ -39,7 +39,9 @@ it.each<[string, BrowserContextOptions]>([
   ]) {
     await page.locator(`[data-conversation="${conversation}"]`).click();
     await page.locator('article').last().waitFor();
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    await page.evaluate(
+      () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+    );
     await page.screenshot({ path: `screenshots/${name}-${kind}.png` });
     if (options.viewport?.width === phone.width) await page.goBack();
   }

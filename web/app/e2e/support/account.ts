@@ -18,7 +18,12 @@ export class Account {
 
   /** Signs up. */
   static async signUp(server: string, name: string, displayName = name): Promise<Account> {
-    const body = { name, password: PASSWORD, display_name: displayName, device: { name: 'test', platform: 'test' } };
+    const body = {
+      name,
+      password: PASSWORD,
+      display_name: displayName,
+      device: { name: 'test', platform: 'test' },
+    };
     const loggedIn = await call<LoggedIn>(server, 'POST', '/v1/accounts', body);
     return new Account(server, name, loggedIn.account.account, loggedIn.token ?? '');
   }
@@ -36,7 +41,8 @@ export class Account {
 
   /** The direct conversation with another account. */
   async direct(other: Account): Promise<string> {
-    return (await this.rest<{ conversation: string }>('POST', '/v1/direct', { account: other.id })).conversation;
+    return (await this.rest<{ conversation: string }>('POST', '/v1/direct', { account: other.id }))
+      .conversation;
   }
 
   /** A new group with others. */
@@ -49,7 +55,14 @@ export class Account {
   /** Sends a text; resolves with its sequence. */
   async send(conversation: string, text: string, more: Record<string, unknown> = {}): Promise<number> {
     const base = this.bases.get(conversation) ?? 1;
-    const body = { conversation, client_id: clientId(), base, kind: 'message', body: { type: 'text', text }, ...more };
+    const body = {
+      conversation,
+      client_id: clientId(),
+      base,
+      kind: 'message',
+      body: { type: 'text', text },
+      ...more,
+    };
     const sent = await this.request<{ position: { seq: number } }>('send', body);
     this.bases.set(conversation, sent.position.seq);
     return sent.position.seq;
@@ -61,7 +74,13 @@ export class Account {
   }
 }
 
-async function call<T>(server: string, method: string, path: string, body?: unknown, token?: string): Promise<T> {
+async function call<T>(
+  server: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  token?: string,
+): Promise<T> {
   const answer = await fetch(server + path, {
     method,
     headers: {

@@ -23,7 +23,11 @@ export function launch(): Promise<Browser> {
 export const complaints: string[] = [];
 
 /** A page of its own browser profile. */
-export async function openPage(browser: Browser, server: Server, options: BrowserContextOptions = {}): Promise<Page> {
+export async function openPage(
+  browser: Browser,
+  server: Server,
+  options: BrowserContextOptions = {},
+): Promise<Page> {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
     locale: 'en',
@@ -34,7 +38,8 @@ export async function openPage(browser: Browser, server: Server, options: Browse
   page.setDefaultTimeout(15_000);
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
-    if (/Content Security Policy|TrustedHTML|Trusted Type/iu.test(message.text())) complaints.push(message.text());
+    if (/Content Security Policy|TrustedHTML|Trusted Type/iu.test(message.text()))
+      complaints.push(message.text());
   });
   await page.goto(server.url);
   return page;

@@ -24,7 +24,9 @@ export function bubble(page: Page, text: string): Locator {
 }
 
 function exactly(page: Page, text: string): Locator {
-  return page.locator('.text').filter({ hasText: new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&')}\\s*$`, 'u') });
+  return page
+    .locator('.text')
+    .filter({ hasText: new RegExp(`^\\s*${text.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&')}\\s*$`, 'u') });
 }
 
 /** Waits until a message with this text is there. */

@@ -64,8 +64,14 @@ async function chat({ mina, joon, direct }: Scene): Promise<void> {
 
 async function talk({ mina, joon, sora, group }: Scene): Promise<void> {
   await mina.send(group, 'Morning everybody! The new *list of conversations* is ready for review.');
-  await mina.send(group, 'Two questions:\n1. Is `72px` a row too high?\n2. Should archived ones be searchable?');
-  const answer = await sora.send(group, 'I like the height. ~~64~~ 72 gives the second line room to breathe.');
+  await mina.send(
+    group,
+    'Two questions:\n1. Is `72px` a row too high?\n2. Should archived ones be searchable?',
+  );
+  const answer = await sora.send(
+    group,
+    'I like the height. ~~64~~ 72 gives the second line room to breathe.',
+  );
   await sora.send(group, 'And yes, a search should look **everywhere**.');
   await joon.send(group, '저도 동의해요. 검색은 보관함까지 되는 게 자연스러워요.', { target: answer });
   const last = await mina.send(group, 'Great, then that is settled. Thank you both!');

@@ -1,7 +1,6 @@
 // What a conversation shows from top to bottom: days, the line where the unread begin, messages in groups, happenings.
 import type { Message } from '@suda/client';
 
-import { daysAgo } from '../strings/times';
 import type { ColumnRow } from '../virtual/column';
 
 /** One row. An unchanged row stays the same object, so that only what changed is drawn anew. */
@@ -50,7 +49,7 @@ export class Rows {
     messages.forEach((message, at) => {
       const previous = messages[at - 1];
       const next = messages[at + 1];
-      if (previous === undefined || daysAgo(previous.at, message.at) !== 0) {
+      if (previous === undefined || !sameDay(previous.at, message.at)) {
         rows.push({
           type: 'day',
           key: `day/${new Date(message.at).toDateString()}/${keyOf(message)}`,
@@ -107,7 +106,19 @@ export function isBubble(message: Message): boolean {
 }
 
 function together(a: Message, b: Message): boolean {
-  return a.author === b.author && b.at - a.at < GROUP_MILLISECONDS && daysAgo(a.at, b.at) === 0;
+  return a.author === b.author && b.at - a.at < GROUP_MILLISECONDS && sameDay(a.at, b.at);
+}
+
+/** The day that was looked at last, from its first to its last millisecond: neighbours are mostly of the same one. */
+let present = { from: 0, to: 0 };
+
+/** Whether two times are on the same calendar day here. */
+function sameDay(a: number, b: number): boolean {
+  if (a < present.from || a >= present.to) {
+    const from = new Date(a);
+    present = { from: from.setHours(0, 0, 0, 0), to: from.setDate(from.getDate() + 1) };
+  }
+  return b >= present.from && b < present.to;
 }
 
 function same(a: ConversationRow, b: ConversationRow): boolean {

@@ -23,9 +23,16 @@ export function daysAgo(at: number, now: number): number {
   return Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / DAY);
 }
 
+/** The minute that was asked for last and its words: messages that stand together share them. */
+let lastMinute: { language: Language; minute: number; words: string } | undefined;
+
 /** The time of day, such as 14:05 or 오후 2:05. */
 export function clock(language: Language, at: number): string {
-  return format(language, { hour: 'numeric', minute: '2-digit' }, at);
+  const minute = Math.floor(at / MINUTE);
+  if (lastMinute?.minute !== minute || lastMinute.language !== language) {
+    lastMinute = { language, minute, words: format(language, { hour: 'numeric', minute: '2-digit' }, at) };
+  }
+  return lastMinute.words;
 }
 
 /** Day and time in full, for tooltips and screen readers. */
