@@ -61,6 +61,21 @@ it('of another device is shown, but not into the typing', () => {
   expect(shown).toEqual(['from the phone', '']);
 });
 
+it('of another device that came into the typing is shown once that ends', () => {
+  drafting.typed('mine');
+  drafting.flush();
+  drafting.takeOver('from the phone', false);
+  drafting.rest();
+  expect(shown).toEqual(['from the phone']);
+  expect(stored).toEqual(['mine']);
+  drafting.typed('mine again');
+  drafting.takeOver('from the phone again', false);
+  drafting.typed('mine after all');
+  drafting.rest();
+  expect(shown).toEqual(['from the phone']);
+  expect(stored).toEqual(['mine', 'mine after all']);
+});
+
 it('of this device comes back without being shown again', () => {
   drafting.typed('mine');
   drafting.flush();

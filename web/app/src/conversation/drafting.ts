@@ -11,6 +11,8 @@ export class Drafting {
   /** What is stored, as far as this page knows. */
   private stored = '';
   private typedAt = 0;
+  /** A draft of another device that came while somebody typed here. */
+  private refused: string | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -24,15 +26,17 @@ export class Drafting {
     const next = draft ?? '';
     if (next === this.stored) return;
     this.stored = next;
-    if (next === this.text || composing || this.isTyping()) return;
-    this.text = next;
-    this.show(next);
+    if (next === this.text) return;
+    if (composing || this.isTyping()) this.refused = next;
+    else this.put(next);
   }
 
   /** Somebody typed. */
   typed(text: string): void {
     this.text = text;
     this.typedAt = this.clock();
+    // Whoever goes on typing has the last word.
+    this.refused = undefined;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.flush(), PAUSE_MILLISECONDS);
   }
@@ -55,6 +59,20 @@ export class Drafting {
     this.store(next === '' ? null : next).catch(() => {
       if (this.stored === next) this.stored = before;
     });
+  }
+
+  /** The box lost the focus: what was refused while somebody typed is shown now. */
+  rest(): void {
+    this.typedAt = 0;
+    if (this.refused === undefined) this.flush();
+    else this.put(this.refused);
+  }
+
+  private put(text: string): void {
+    clearTimeout(this.timer);
+    this.refused = undefined;
+    this.text = text;
+    this.show(text);
   }
 
   private isTyping(): boolean {

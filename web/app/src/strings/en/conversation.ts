@@ -62,7 +62,7 @@ export const conversation = {
   notDelivered: 'Not delivered yet',
   nobody: 'Nobody yet',
   replyTo: (name: string) => `Reply to ${name}`,
-  quoted: (name: string) => `Answer to ${name}. Go to that message.`,
+  goToQuoted: 'Go to that message',
   quoteGone: 'Message not available',
   editing: 'Edit message',
   stopEditing: 'Stop editing',

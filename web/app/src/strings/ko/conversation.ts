@@ -62,7 +62,7 @@ export const conversation: Strings['conversation'] = {
   notDelivered: '아직 전달되지 않음',
   nobody: '아직 없음',
   replyTo: (name) => `${name}님에게 답장`,
-  quoted: (name) => `${name}님에 대한 답장. 원본 메시지로 이동`,
+  goToQuoted: '원본 메시지로 이동',
   quoteGone: '메시지를 볼 수 없습니다',
   editing: '메시지 수정',
   stopEditing: '수정 취소',
