@@ -22,7 +22,7 @@ const policy = [
   "form-action 'self'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
-  'trusted-types svelte-trusted-html suda-scripts',
+  'trusted-types svelte-trusted-html suda-client suda-scripts',
 ].join('; ');
 
 export default defineConfig({

@@ -5,10 +5,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 /// The file that app teams load into their own sites.
 const WIDGET: &str = "/widget.js";
 
-/// Nothing from elsewhere, nothing inline, no HTML made from texts except by the one policy of the framework.
+/// Nothing from elsewhere, nothing inline, no HTML made from texts except by the one policy of the framework; the other two
+/// start workers: the SDK's shared one, and the one that lets the client start without a network.
 const CONTENT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     font-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; \
-    frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types svelte-trusted-html";
+    frame-ancestors 'none'; require-trusted-types-for 'script'; \
+    trusted-types svelte-trusted-html suda-client suda-scripts";
 
 /// What the client has no use of.
 const PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), display-capture=(), encrypted-media=(), \

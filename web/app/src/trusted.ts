@@ -1,8 +1,8 @@
-// The scripts that may be started by address: under `require-trusted-types-for` a plain text is refused, and only this
-// policy makes an address out of it.
+// The scripts that the app starts by address: under `require-trusted-types-for` a plain text is refused, and only this policy
+// makes an address out of it. The SDK has one of its own for the worker that tabs share.
 
 /** Our own scripts beside the page. */
-const OWN: readonly string[] = ['/sw.js', '/worker.js'];
+const OWN: readonly string[] = ['/sw.js'];
 
 /** As much of the browser's trusted types as is used here. */
 interface Policies {
@@ -21,7 +21,7 @@ function checked(path: string): string {
 }
 
 /** The address of one of our own scripts, as workers want it. */
-export function scriptAddress(path: '/sw.js' | '/worker.js'): string {
+export function scriptAddress(path: '/sw.js'): string {
   // Where there are trusted types, workers take their object wherever the types of TypeScript say text.
   return (policy?.createScriptURL(path) ?? checked(path)) as string;
 }
