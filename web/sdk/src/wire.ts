@@ -1189,7 +1189,8 @@ export interface RestCalls {
       cursor?: string;
       /** The conversation that is on screen, whose marks and typing are wanted. */
       open?: ConversationId;
-      /** For how many seconds to wait for something to happen; 0 or absent: not at all. */
+      /** For how many seconds to wait for something to happen, at most 55 and at most `heartbeat_seconds`; 0 or absent: not
+       * at all. */
       wait?: number;
     };
     reply: Synced;
