@@ -148,7 +148,7 @@ fn who_is_there() {
     for name in ["change_ms", "connect_ms", "close_ms", "logout_ms", "death_ms", "delivery_during_ms"] {
         has_times(&json, name);
     }
-    // Ten that blink, and one half of each generator's twenty in the storm.
+    // Ten that blink, and one half of all in the storm.
     assert_eq!(json["interruptions"], 30.0, "{json}");
     assert_eq!(json["changes_per_s"], 20.0, "{json}");
     is_positive(&json, "/right_after_ms");

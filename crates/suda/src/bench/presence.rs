@@ -259,7 +259,9 @@ impl PresenceOptions {
         pairs: Range<u32>,
     ) -> (Vec<String>, Load) {
         let count = crowd.len() as u32;
-        let share = f64::from(count) / f64::from(self.accounts);
+        // Whoever chats does nothing else.
+        let of = if pairs.is_empty() { count } else { 0 };
+        let share = f64::from(of) / f64::from((self.accounts - self.talkers()).max(1));
         let numbers: Vec<u32> = crowd.chain(dying.clone()).chain(visitors).collect();
         let plan = PresencePlan {
             accounts: numbers.iter().map(|number| seed::account(*number).to_string()).collect(),
