@@ -3,5 +3,10 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { include: ['tests/**/*.test.ts', 'src/**/*.test.ts'], fileParallelism: false, testTimeout: 30_000 },
+  test: {
+    include: ['tests/**/*.test.ts', 'src/**/*.test.ts'],
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
 });

@@ -37,8 +37,13 @@ export class OpenTimeline implements Timeline, Follower {
   private unsent: readonly Message[] = [];
   /** Newer messages came than could be put in without a hole. */
   private isBehind = false;
+  /** Whether anything was read yet. */
+  private isRead = false;
   /** Readings overtaken by a jump are ignored. */
   private reading = 0;
+  /** How many readings are under way, and what was told meanwhile: it may be newer than they are. */
+  private underWay = 0;
+  private told: MessagesDelta[] = [];
   private under: Promise<boolean> | undefined;
   private isClosed = false;
 
@@ -72,12 +77,13 @@ export class OpenTimeline implements Timeline, Follower {
     const seq = this.held.from;
     if (!this.held.hasEarlier || this.held.to < seq) return Promise.resolve(false);
     return this.alone(async () => {
-      const page = await this.read({ at: 'before', seq });
-      if (!page) return false;
-      const messages = [...page.messages, ...this.held.messages];
-      const from = Math.min(page.from, this.held.from);
-      this.held = shortened({ ...this.held, messages, from, hasEarlier: page.hasEarlier }, 'end');
-      return page.messages.length > 0;
+      const isMore = await this.read({ at: 'before', seq }, (page) => {
+        const messages = [...page.messages, ...this.held.messages];
+        const from = Math.min(page.from, this.held.from);
+        this.settle(page, shortened({ ...this.held, messages, from, hasEarlier: page.hasEarlier }, 'end'));
+        return page.messages.length > 0;
+      });
+      return isMore ?? false;
     });
   }
 
@@ -108,9 +114,9 @@ export class OpenTimeline implements Timeline, Follower {
       this.again();
       return;
     }
-    if (delta.unsent) this.unsent = delta.unsent;
-    this.change(delta.changed);
-    if (!this.held.hasLater) this.grow(delta);
+    if (this.underWay > 0) this.told.push(delta);
+    if (!this.isRead) return;
+    this.take(delta);
     this.show();
   }
 
@@ -127,6 +133,20 @@ export class OpenTimeline implements Timeline, Follower {
     const anchor: Anchor =
       hasLater && middle !== undefined ? { at: 'around', seq: middle } : { at: 'newest' };
     this.replace(anchor).catch(ignore);
+  }
+
+  private take(delta: MessagesDelta): void {
+    if (delta.unsent) this.unsent = delta.unsent;
+    this.change(delta.changed);
+    if (!this.held.hasLater) this.grow(delta);
+  }
+
+  /** Puts a reading in: what was told after it counts more. */
+  private settle({ moment, unsent }: Reading, held: Held): void {
+    this.held = held;
+    this.unsent = unsent;
+    this.isRead = true;
+    this.told.filter((delta) => delta.moment > moment).forEach((delta) => this.take(delta));
   }
 
   /** Puts changed messages in the place of what they were. */
@@ -161,13 +181,14 @@ export class OpenTimeline implements Timeline, Follower {
   private async append(): Promise<boolean> {
     this.isBehind = false;
     const seq = this.held.to;
-    const page = await this.read({ at: 'after', seq });
-    if (!page || seq !== this.held.to) return false;
-    const messages = [...this.held.messages, ...page.messages];
-    const to = Math.max(page.to, seq);
-    this.unsent = page.unsent;
-    this.held = shortened({ ...this.held, messages, to, hasLater: page.hasLater }, 'start');
-    return page.messages.length > 0;
+    const isMore = await this.read({ at: 'after', seq }, (page) => {
+      if (seq !== this.held.to) return false;
+      const messages = [...this.held.messages, ...page.messages];
+      const to = Math.max(page.to, seq);
+      this.settle(page, shortened({ ...this.held, messages, to, hasLater: page.hasLater }, 'start'));
+      return page.messages.length > 0;
+    });
+    return isMore ?? false;
   }
 
   /** Shows something else. */
@@ -177,22 +198,29 @@ export class OpenTimeline implements Timeline, Follower {
     const mine = this.reading;
     this.show(true);
     try {
-      const page = await this.read(anchor);
-      if (!page) return;
-      this.isBehind = false;
-      this.unsent = page.unsent;
-      const hasLater = anchor.at === 'newest' ? false : page.hasLater;
-      this.held = { ...page, messages: sameWhereEqual(this.held.messages, page.messages), hasLater };
+      await this.read(anchor, (page) => {
+        this.isBehind = false;
+        const { from, to, hasEarlier } = page;
+        const hasLater = anchor.at === 'newest' ? false : page.hasLater;
+        const messages = sameWhereEqual(this.held.messages, page.messages);
+        this.settle(page, { messages, from, to, hasEarlier, hasLater });
+      });
     } finally {
       if (mine === this.reading) this.show(false);
     }
   }
 
-  /** One page; absent where it was overtaken by a jump. */
-  private async read(anchor: Anchor): Promise<Reading | undefined> {
+  /** Uses one page, unless it was overtaken by a jump. */
+  private async read<T>(anchor: Anchor, use: (page: Reading) => T): Promise<T | undefined> {
     const mine = this.reading;
-    const page = await this.calls.read(this.conversation, anchor, this.pageSize);
-    return mine === this.reading ? page : undefined;
+    this.underWay += 1;
+    try {
+      const page = await this.calls.read(this.conversation, anchor, this.pageSize);
+      return mine === this.reading ? use(page) : undefined;
+    } finally {
+      this.underWay -= 1;
+      if (this.underWay === 0) this.told = [];
+    }
   }
 
   /** One page at a time: whoever asks for another meanwhile gets the same. */

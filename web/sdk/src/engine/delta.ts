@@ -42,6 +42,8 @@ export interface MessagesDelta {
   tail?: readonly [from: number, to: number];
   /** What was shown may be void: read it again. */
   reload?: true;
+  /** When this was told; a reading of an earlier moment is older. */
+  moment: number;
 }
 
 /** A page of messages. */
@@ -55,6 +57,8 @@ export interface Reading {
   to: number;
   hasEarlier: boolean;
   hasLater: boolean;
+  /** When it was read: what was told up to this moment is in it. */
+  moment: number;
 }
 
 /** A conversation's details as pages show them. */

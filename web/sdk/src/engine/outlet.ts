@@ -39,6 +39,8 @@ interface Gathered {
 /** Changes since pages were told last. */
 export class Outlet {
   private readonly audiences = new Set<Audience>();
+  /** Counts what was told. */
+  moment = 0;
   private toldAt = 0;
   private isScheduled = false;
 
@@ -165,6 +167,7 @@ export class Outlet {
   flush(): void {
     if (!this.hasNews()) return;
     this.toldAt = this.engine.now();
+    this.moment += 1;
     const delta = this.changes();
     const messages = [...this.gathered].map(([conversation, gathered]) =>
       this.messagesOf(conversation, gathered),
@@ -265,6 +268,7 @@ export class Outlet {
       ...(gathered.isUnsentChanged && { unsent: this.unsentOf(conversation) }),
       ...(tail && { tail }),
       ...(gathered.isVoid && { reload: true as const }),
+      moment: this.moment,
     };
   }
 

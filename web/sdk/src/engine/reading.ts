@@ -29,29 +29,40 @@ export async function read(
 ): Promise<Reading> {
   const count = Math.min(Math.max(1, limit), MOST_MESSAGES);
   const look = (): Promise<Offer> => engine.call(() => offer(engine, conversation, anchor, count));
-  let found = await look();
-  for (let fetches = 0; found.lacks && fetches < MOST_FETCHES; fetches += 1) {
-    const { lacks } = found;
+  let offered = await look();
+  for (let fetches = 0; offered.lacks && fetches < MOST_FETCHES; fetches += 1) {
+    const { lacks } = offered;
     try {
       await engine.history.look(conversation, lacks);
     } catch (failure) {
-      if (found.messages.length > 0 || isPassing(failure)) break;
+      if (offered.messages.length > 0 || isPassing(failure)) break;
       throw failure;
     }
-    found = await look();
-    if (JSON.stringify(found.lacks) === JSON.stringify(lacks)) break;
+    offered = await look();
+    if (JSON.stringify(offered.lacks) === JSON.stringify(lacks)) break;
   }
-  const { lacks: _lacks, ...reading } = found;
+  const { lacks: _lacks, ...reading } = offered;
   return reading;
 }
 
-/** Reads the cache. A step. */
+/** Reads the cache, after everything that is in it was told. A step. */
 async function offer(
   engine: Engine,
   conversation: ConversationId,
   anchor: Anchor,
   limit: number,
 ): Promise<Offer> {
+  engine.outlet.flush();
+  const { moment } = engine.outlet;
+  return { ...(await found(engine, conversation, anchor, limit)), moment };
+}
+
+async function found(
+  engine: Engine,
+  conversation: ConversationId,
+  anchor: Anchor,
+  limit: number,
+): Promise<Omit<Offer, 'moment'>> {
   const held = engine.held.get(conversation);
   const state = held?.state ?? unknown(0, 0);
   const floor = Math.max(1, held?.row?.floor ?? 1);

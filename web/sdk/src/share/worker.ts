@@ -2,16 +2,19 @@
 
 import { nameFor } from '../engine/host.js';
 import { platform } from '../platform.js';
-import { hasLocks, hold, mourn } from './life.js';
+import { hasLocks, hold, mourn, type Hold } from './life.js';
 import { wayOver } from './messages.js';
 import { Owner } from './owner.js';
 
 /** A worker of another version has the same database: whoever came last owns it. */
 async function claim(server: string): Promise<void> {
   if (!hasLocks()) return;
-  const { lost } = await hold(nameFor(server), true);
-  void lost.then(() => owner.retire('replaced'));
+  held?.release();
+  held = await hold(nameFor(server), true);
+  void held.lost.then(() => owner.retire('replaced'));
 }
+
+let held: Hold | undefined;
 
 const owner = new Owner(platform, mourn, { claim });
 

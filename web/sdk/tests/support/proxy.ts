@@ -22,7 +22,7 @@ export interface ServedFile {
 export class Proxy {
   /** Answers WebSocket handshakes with 502, as some proxies on the way do. */
   refusesSockets = false;
-  /** Answers nothing: connections are broken at once. */
+  /** Lets nothing through to the server; its own files are there all the same. */
   isDown = false;
   /** WebSockets that were let through so far. */
   sockets = 0;
@@ -38,10 +38,7 @@ export class Proxy {
     this.http.on('upgrade', (asked: IncomingMessage, socket: Duplex, head: Buffer) =>
       this.upgrade(asked, socket, head),
     );
-    this.http.on('connection', (socket: Socket) => {
-      if (this.isDown) socket.destroy();
-      else this.keep(socket);
-    });
+    this.http.on('connection', (socket: Socket) => this.keep(socket));
   }
 
   /** Starts one in front of a port. */
@@ -79,6 +76,10 @@ export class Proxy {
       answer.writeHead(200, { 'content-type': file.type, 'cache-control': 'no-store' }).end(file.body);
       return;
     }
+    if (this.isDown) {
+      asked.destroy();
+      return;
+    }
     const { method, url, headers } = asked;
     const onward = request(
       { host: '127.0.0.1', port: this.target, method, path: url, headers },
@@ -93,6 +94,10 @@ export class Proxy {
   }
 
   private upgrade(asked: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.isDown) {
+      socket.destroy();
+      return;
+    }
     if (this.refusesSockets) {
       socket.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
       return;
