@@ -10,4 +10,15 @@ import { settings } from './settings';
 import { shell } from './shell';
 import { shortcuts } from './shortcuts';
 
-export const en = { shell, entrance, list, conversation, people, groups, settings, page, problems, shortcuts };
+export const en = {
+  shell,
+  entrance,
+  list,
+  conversation,
+  people,
+  groups,
+  settings,
+  page,
+  problems,
+  shortcuts,
+};

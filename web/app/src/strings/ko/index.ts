@@ -11,4 +11,15 @@ import { settings } from './settings';
 import { shell } from './shell';
 import { shortcuts } from './shortcuts';
 
-export const ko: Strings = { shell, entrance, list, conversation, people, groups, settings, page, problems, shortcuts };
+export const ko: Strings = {
+  shell,
+  entrance,
+  list,
+  conversation,
+  people,
+  groups,
+  settings,
+  page,
+  problems,
+  shortcuts,
+};

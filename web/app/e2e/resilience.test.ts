@@ -1,0 +1,129 @@
+// Things that go wrong: the server dies while people write, the network goes away, tabs come and go, screens are small.
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+
+import { Account } from './support/account';
+import { complaints, launch, logIn } from './support/browser';
+import { bubble, composer, messages, open, say, seen } from './support/page';
+import { Server } from './support/server';
+
+let server: Server;
+let browser: Browser;
+let mina: Account;
+let joon: Account;
+let direct: string;
+let pages: Page[] = [];
+let round = 0;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([Server.start(), launch()]);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+beforeEach(async () => {
+  round += 1;
+  mina = await Account.signUp(server.address, `mina${round}`, 'Mina Kim');
+  joon = await Account.signUp(server.address, `joon${round}`, 'Joon');
+  direct = await mina.direct(joon);
+});
+
+afterEach(async () => {
+  await Promise.all(pages.map((page) => page.context().close()));
+  pages = [];
+  expect(complaints.splice(0)).toEqual([]);
+});
+
+async function at(account: Account): Promise<Page> {
+  const page = await logIn(browser, server, account);
+  pages.push(page);
+  await open(page, direct);
+  return page;
+}
+
+function texts(from: number, to: number): string[] {
+  return Array.from({ length: to - from + 1 }, (_, at) => `message ${from + at}`);
+}
+
+/** Everything of the conversation as the server has it. */
+async function stored(account: Account): Promise<string[]> {
+  const page = await account.request<{ entries: { kind: string; body: { text: string } }[] }>('history', {
+    conversation: direct,
+    range: { newest: { limit: 200 } },
+  });
+  return page.entries.filter(({ kind }) => kind === 'message').map(({ body }) => body.text);
+}
+
+it('the server is killed and started again while both write: nothing is lost, doubled or out of order', async () => {
+  const [minas, joons] = [await at(mina), await at(joon)];
+  for (const text of texts(1, 5)) await say(minas, text);
+  await server.kill();
+  for (const text of texts(6, 15)) await say(minas, text);
+  await composer(joons).pressSequentially('meanwhile');
+  await bubble(minas, 'message 15').locator('[data-stage=pending]').waitFor();
+  await server.revive();
+  for (const text of texts(16, 20)) await say(minas, text);
+  await joons.keyboard.press('Enter');
+  await expect.poll(async () => (await stored(joon)).length, { timeout: 45_000 }).toBe(21);
+  const all = await stored(joon);
+  expect(all.filter((text) => text !== 'meanwhile')).toEqual(texts(1, 20));
+  await expect.poll(() => messages(minas), { timeout: 15_000 }).toEqual(all);
+  await expect.poll(() => messages(joons), { timeout: 15_000 }).toEqual(all);
+  await expect.poll(() => minas.locator('[data-stage=pending]').count()).toBe(0);
+}, 120_000);
+
+it('without a network what is written waits visibly, and goes out later', async () => {
+  const [minas, joons] = [await at(mina), await at(joon)];
+  await say(minas, 'before');
+  await seen(joons, 'before');
+  await minas.context().setOffline(true);
+  await say(minas, 'while away');
+  await bubble(minas, 'while away').locator('[data-stage=pending]').waitFor();
+  await joon.send(direct, 'from the other side');
+  await minas.context().setOffline(false);
+  await seen(joons, 'while away');
+  await seen(minas, 'from the other side');
+  await bubble(minas, 'while away').locator('[data-stage=read]').waitFor();
+  await expect.poll(() => messages(minas)).toEqual(await messages(joons));
+}, 120_000);
+
+it('two tabs show the same, and either may close', async () => {
+  const first = await at(mina);
+  const second = await first.context().newPage();
+  await second.goto(first.url());
+  await composer(second).waitFor();
+  await say(first, 'from the first');
+  await seen(second, 'from the first');
+  await first.close();
+  await say(second, 'from the second');
+  await bubble(second, 'from the second').locator('[data-stage=sent], [data-stage=delivered]').waitFor();
+  const third = await second.context().newPage();
+  pages.push(third);
+  await third.goto(second.url());
+  await seen(third, 'from the second');
+  expect(await stored(joon)).toEqual(['from the first', 'from the second']);
+});
+
+it('a phone shows the list or the conversation, and the way back works', async () => {
+  const page = await logIn(browser, server, mina, {
+    viewport: { width: 360, height: 740 },
+    hasTouch: true,
+    isMobile: true,
+  });
+  pages.push(page);
+  const row = page.locator(`[data-conversation="${direct}"]`);
+  await row.tap();
+  await composer(page).waitFor();
+  expect(await row.isVisible()).toBe(false);
+  await composer(page).fill('from the phone');
+  await page.getByRole('button', { name: 'Send' }).tap();
+  await seen(page, 'from the phone');
+  const box = await bubble(page, 'from the phone').locator('.bubble').boundingBox();
+  expect((box?.x ?? 999) + (box?.width ?? 999)).toBeLessThanOrEqual(360);
+  await page.getByRole('button', { name: 'Back' }).tap();
+  await row.waitFor();
+  expect(await composer(page).isVisible()).toBe(false);
+});
