@@ -1,0 +1,191 @@
+// What the page says while nobody looks, and that it starts without a network.
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+import { Account } from './support/account';
+import { complaints, launch, logIn } from './support/browser';
+import { bubble, open, say, seen } from './support/page';
+import { press, visit } from './support/panels';
+import { Server } from './support/server';
+
+let server: Server;
+let browser: Browser;
+let mina: Account;
+let joon: Account;
+let direct: string;
+let pages: Page[] = [];
+let round = 0;
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([Server.start(), launch()]);
+});
+
+afterAll(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+beforeEach(async () => {
+  round += 1;
+  mina = await Account.signUp(server.address, `mina${round}`, 'Mina Kim');
+  joon = await Account.signUp(server.address, `joon${round}`, 'Joon');
+  direct = await mina.direct(joon);
+  await joon.send(direct, 'before');
+  await mina.read(direct, 2);
+});
+
+afterEach(async () => {
+  await Promise.all(pages.map((page) => page.context().close()));
+  pages = [];
+  expect(complaints.splice(0)).toEqual([]);
+});
+
+async function at(account: Account, notices = true): Promise<Page> {
+  const permissions = notices ? ['notifications'] : [];
+  const page = await logIn(browser, server, account, { permissions });
+  pages.push(page);
+  await page.locator(`[data-conversation="${direct}"]`).waitFor();
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  return page;
+}
+
+/** What the service worker shows now. */
+function notices(page: Page): Promise<{ title: string; body: string }[]> {
+  return page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready;
+    return (await registration.getNotifications()).map(({ title, body }) => ({ title, body }));
+  });
+}
+
+const icon = (page: Page): Promise<string | null> => page.getAttribute('link[rel=icon]', 'href');
+
+describe('while nobody looks', () => {
+  it('counts in title and icon, until it is read', async () => {
+    const page = await at(mina);
+    expect(await page.title()).toBe('Suda');
+    expect(await icon(page)).toBe('/icons/icon.svg');
+    await joon.send(direct, 'one');
+    await joon.send(direct, 'two');
+    await expect.poll(() => page.title()).toBe('(2) Suda');
+    await expect.poll(() => icon(page)).toMatch(/^data:image\/png/u);
+    await open(page, direct);
+    await expect.poll(() => page.title()).toBe('Suda');
+    await expect.poll(() => icon(page)).toBe('/icons/icon.svg');
+  });
+
+  it('tells of a message once for all tabs, and takes it back when it is read elsewhere', async () => {
+    const page = await at(mina);
+    const second = await page.context().newPage();
+    await second.goto(server.url);
+    await second.locator(`[data-conversation="${direct}"]`).waitFor();
+    const seq = await joon.send(direct, 'Are you there?');
+    await expect.poll(() => notices(page)).toEqual([{ title: 'Joon', body: 'Are you there?' }]);
+    await mina.read(direct, seq);
+    await expect.poll(() => notices(page)).toEqual([]);
+  });
+
+  it('says nothing of what is muted, but of mentions in it', async () => {
+    const group = await mina.group('Lunch', [joon]);
+    const base = (await mina.request<{ items: { seq: number }[] }>('own_state', {})).items.at(-1)?.seq ?? 0;
+    const value = { until: null, except_mentions: true };
+    await mina.request('set', {
+      client_id: crypto.randomUUID().replace(/^(.{14})./u, '$17'),
+      base,
+      key: `mute/${group}`,
+      value,
+    });
+    const page = await at(mina);
+    await page.locator(`[data-conversation="${group}"]`).waitFor();
+    await joon.send(group, 'muted');
+    await joon.send(group, '@Mina look', { mentions: [{ who: { account: mina.id }, start: 0, length: 5 }] });
+    await expect.poll(() => notices(page)).toEqual([{ title: 'Joon in Lunch', body: '@Mina look' }]);
+  });
+
+  it('hides what messages say where somebody wants that', async () => {
+    const page = await at(mina);
+    await visit(page, '/settings/notifications');
+    await page.getByLabel('Show what messages say').uncheck();
+    await joon.send(direct, 'a secret');
+    await expect.poll(() => notices(page)).toEqual([{ title: 'Joon', body: 'New message' }]);
+  });
+
+  it('offers notifications once, after the first message sent, and never asks on load', async () => {
+    const page = await at(mina, false);
+    await page.addInitScript(() => {
+      Notification.requestPermission = () => {
+        document.documentElement.dataset['asked'] = 'yes';
+        return Promise.resolve('denied');
+      };
+    });
+    await page.reload();
+    await open(page, direct);
+    expect(await page.getByText('Be told of new messages while you look elsewhere.').count()).toBe(0);
+    await say(page, 'Hello');
+    await page.getByText('Be told of new messages while you look elsewhere.').waitFor();
+    expect(await page.getAttribute('html', 'data-asked')).toBeNull();
+    await press(page, 'Turn on notifications');
+    expect(await page.getAttribute('html', 'data-asked')).toBe('yes');
+    await page.reload();
+    await open(page, direct);
+    await say(page, 'Hello again');
+    await seen(page, 'Hello again');
+    expect(await page.getByText('Be told of new messages while you look elsewhere.').count()).toBe(0);
+  });
+});
+
+describe('without a network', () => {
+  it('starts with the list and the recent conversation, and sends later what is written meanwhile', async () => {
+    const page = await at(mina);
+    await open(page, direct);
+    await seen(page, 'before');
+    // The first load was not under the service worker yet.
+    await page.reload();
+    await seen(page, 'before');
+    await page.context().setOffline(true);
+    await page.reload();
+    await page.locator(`[data-conversation="${direct}"]`).waitFor();
+    await seen(page, 'before');
+    await say(page, 'written in a tunnel');
+    await bubble(page, 'written in a tunnel').locator('[data-stage=pending]').waitFor();
+    await page.reload();
+    await bubble(page, 'written in a tunnel').locator('[data-stage=pending]').waitFor();
+    await visit(page, '/settings');
+    await page.getByRole('heading', { name: 'Mina Kim' }).waitFor();
+    await page.goBack();
+    await page.context().setOffline(false);
+    await bubble(page, 'written in a tunnel').locator('[data-stage=sent], [data-stage=delivered]').waitFor();
+    const history = await joon.request<{ entries: { body?: { text?: string } }[] }>('history', {
+      conversation: direct,
+      range: { newest: { limit: 10 } },
+    });
+    const texts = history.entries.map(({ body }) => body?.text);
+    expect(texts.filter((text) => text === 'written in a tunnel')).toHaveLength(1);
+  });
+
+  it('keeps nothing of the interface in its cache', async () => {
+    const page = await at(mina);
+    const kept = await page.evaluate(async () => {
+      const names = await caches.keys();
+      const requests = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
+      return requests.flat().map(({ url }) => new URL(url).pathname);
+    });
+    expect(kept).toContain('/');
+    expect(kept.filter((path) => path.startsWith('/v1'))).toEqual([]);
+    expect(kept.filter((path) => path.startsWith('/assets/')).length).toBeGreaterThan(5);
+  });
+});
+
+it('can be installed: its manifest names icons that exist', async () => {
+  const page = await at(mina);
+  const manifest = await page.evaluate(async () => {
+    const link = document.querySelector<HTMLLinkElement>('link[rel=manifest]');
+    return (await fetch(link?.href ?? '')).json() as Promise<{ icons: { src: string; sizes: string }[] }>;
+  });
+  for (const { src, sizes } of manifest.icons) {
+    const answer = await page.request.get(server.url + src);
+    expect([answer.status(), answer.headers()['content-type']], src).toEqual([
+      200,
+      sizes === 'any' ? 'image/svg+xml' : 'image/png',
+    ]);
+  }
+});

@@ -1,0 +1,131 @@
+// The widget on a page of another origin: it chats where the origin is allowed, and says why where it is not.
+import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+import { violations } from './support/accessibility';
+import { Account } from './support/account';
+import { launch } from './support/browser';
+import { ForeignSite } from './support/foreign';
+import { bubble, composer, say, seen } from './support/page';
+import { Server } from './support/server';
+
+let shop: ForeignSite;
+let stranger: ForeignSite;
+let server: Server;
+let browser: Browser;
+let mina: Account;
+let direct: string;
+let pages: Page[] = [];
+
+beforeAll(async () => {
+  [shop, stranger, browser] = await Promise.all([ForeignSite.start(), ForeignSite.start(), launch()]);
+  server = await Server.start(['--allowed-origins', shop.origin, '--app-keys-file', shop.keysFile]);
+  mina = await Account.signUp(server.address, 'mina', 'Mina Kim');
+  const answer = await fetch(`${server.address}/v1/login/app`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ jwt: shop.token('42', 'guest') }),
+  });
+  const { account } = (await answer.json()) as { account: { account: string } };
+  direct = (await mina.rest<{ conversation: string }>('POST', '/v1/direct', account)).conversation;
+  await mina.send(direct, 'How can we help?');
+});
+
+afterAll(async () => {
+  await browser.close();
+  await Promise.all([server.stop(), shop.stop(), stranger.stop()]);
+});
+
+afterEach(async () => {
+  await Promise.all(pages.map((page) => page.context().close()));
+  pages = [];
+});
+
+const element = (more = ''): string =>
+  `<suda-chat conversation="${direct}" server="${server.address}" ${more}></suda-chat>`;
+
+/** A page of a site with something in it, whose backend vouches for the guest. */
+async function at(site: ForeignSite, body: string): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 900, height: 900 }, locale: 'en' });
+  const page = await context.newPage();
+  pages.push(page);
+  page.setDefaultTimeout(15_000);
+  await page.exposeFunction('vouch', () => shop.token('42', 'guest'));
+  site.body = `<main><h1>Shop</h1>${body}</main><script type="module" src="${server.url}/widget.js"></script>
+    <script>
+      window.failures = [];
+      for (const chat of document.querySelectorAll('suda-chat')) {
+        chat.addEventListener('suda-error', (event) => failures.push(event.detail.code));
+        chat.token = () => window.vouch();
+      }
+    </script>`;
+  await page.goto(site.origin);
+  return page;
+}
+
+describe('on an allowed page', () => {
+  it('chats in the name of the user of the site, without a cookie', async () => {
+    const page = await at(shop, element());
+    await seen(page, 'How can we help?');
+    await say(page, 'My order is **late**');
+    await seen(page, 'My order is late');
+    await page.locator('[data-stage=sent], [data-stage=delivered]').first().waitFor();
+    await mina.send(direct, 'It is on its way', { base: 3 });
+    await seen(page, 'It is on its way');
+    expect(await page.context().cookies()).toEqual([]);
+    expect(await page.title()).toBe('Shop');
+    expect(page.url()).toBe(`${shop.origin}/`);
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('keeps the look of the page and its own apart, whatever the page says', async () => {
+    const page = await at(
+      shop,
+      `<style>html { font-size: 4px } * { color: red !important; font-size: 50px } p { display: none }</style>
+       <div style="height:400px">${element('theme="dark" language="ko" style="height:100%"')}</div>`,
+    );
+    await seen(page, 'How can we help?');
+    const looks = await bubble(page, 'How can we help?')
+      .first()
+      .locator('.text')
+      .evaluate((text) => {
+        const { color, fontSize } = getComputedStyle(text);
+        return { color, fontSize };
+      });
+    expect(looks).toEqual({ color: 'rgb(231, 238, 240)', fontSize: '15px' });
+    expect(await composer(page).getAttribute('placeholder')).toMatch(/[가-힣]/u);
+    expect(await page.getAttribute('html', 'lang')).toBe('en');
+    const box = await page.locator('suda-chat').boundingBox();
+    expect(box?.height).toBe(400);
+  });
+
+  it('shares one connection among several, and keeps the rest when one goes', async () => {
+    const page = await at(shop, element() + element());
+    const sockets = new Set<string>();
+    page.on('websocket', (socket) => sockets.add(socket.url() + String(sockets.size)));
+    await page.reload();
+    await expect.poll(() => page.locator('suda-chat .composer').count()).toBe(2);
+    expect(sockets.size).toBe(1);
+    await page
+      .locator('suda-chat')
+      .first()
+      .evaluate((chat) => chat.remove());
+    await say(page, 'still here');
+    await seen(page, 'still here');
+  });
+});
+
+it('is refused on a page of another origin, and says so', async () => {
+  const page = await at(stranger, element());
+  await page.locator('suda-chat [role=alert]').waitFor();
+  expect(await page.evaluate(() => (globalThis as unknown as { failures: string[] }).failures)).toEqual([
+    'unreachable',
+  ]);
+});
+
+it('fits into its budget', () => {
+  const script = readFileSync(new URL('../dist/widget.js', import.meta.url));
+  expect(gzipSync(script, { level: 9 }).length).toBeLessThanOrEqual(90 * 1024);
+});
