@@ -112,6 +112,8 @@ describe('while nobody looks', () => {
   it('offers notifications once, after the first message sent, and never asks on load', async () => {
     const page = await at(mina, false);
     await page.addInitScript(() => {
+      // Without a window Chromium has denied everything from the start.
+      Object.defineProperty(Notification, 'permission', { get: () => 'default' });
       Notification.requestPermission = () => {
         document.documentElement.dataset['asked'] = 'yes';
         return Promise.resolve('denied');

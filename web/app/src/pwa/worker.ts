@@ -87,25 +87,31 @@ async function forgetOtherVersions(): Promise<void> {
   );
 }
 
+/** What is kept of this version. Answers vary by encoding and origin for others' sake; here each is kept once. */
+async function kept(request: Request | string): Promise<Response | undefined> {
+  const cache = await caches.open(CACHE);
+  return cache.match(request, { ignoreVary: true });
+}
+
 /** What never changes under its name comes from the cache. */
 async function cacheFirst(request: Request): Promise<Response> {
-  return (await caches.match(request)) ?? fetch(request);
+  return (await kept(request)) ?? fetch(request);
 }
 
 /** What may have changed comes from the network, and from the cache where the network fails or takes too long. */
 async function networkFirst(request: Request, path: string): Promise<Response> {
-  const kept = await caches.match(path);
-  if (kept === undefined) return fetch(request);
+  const present = await kept(path);
+  if (present === undefined) return fetch(request);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const patience = new Promise<Response>((resolve) => {
-    timer = setTimeout(() => resolve(kept), PATIENCE_MILLISECONDS);
+    timer = setTimeout(() => resolve(present), PATIENCE_MILLISECONDS);
   });
   try {
     const answer = await Promise.race([fetch(request), patience]);
     // A proxy in front of a server that is down says so with 502 to 504.
-    return answer.status >= 502 && answer.status <= 504 ? kept : answer;
+    return answer.status >= 502 && answer.status <= 504 ? present : answer;
   } catch {
-    return kept;
+    return present;
   } finally {
     clearTimeout(timer);
   }
