@@ -1,5 +1,6 @@
 // The one connection of this page: opened after log-in, given to all components by Svelte's context.
 import { open, type Client, type LoggedIn, type OpenOptions } from '@suda/client';
+import workerUrl from '@suda/client/worker?sharedworker&url';
 import { createContext } from 'svelte';
 
 import { language, useLanguage } from './strings/strings.svelte';
@@ -23,7 +24,7 @@ export function isEntered(): boolean {
 
 /** Opens the client of whoever is logged in here. Works without a network: what is cached can be read. */
 export function openEntered(): Promise<Client> {
-  return open({ credential: { kind: 'cookie' } });
+  return open({ credential: { kind: 'cookie' }, workerUrl });
 }
 
 /** Opens the client after sign-up, log-in or recovery. */
@@ -31,7 +32,7 @@ export async function enter(loggedIn: LoggedIn): Promise<Client> {
   // A server that set no cookie answers with a token; it is kept in memory only, out of reach of other scripts' storage.
   const credential: OpenOptions['credential'] =
     loggedIn.token === undefined ? { kind: 'cookie' } : { kind: 'token', token: loggedIn.token };
-  const opened = await open({ credential });
+  const opened = await open({ credential, workerUrl });
   if (loggedIn.recovery_codes !== undefined) {
     // A new account speaks the language in which it was made.
     await useLanguage(language(), { keep: true });
