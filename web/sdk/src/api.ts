@@ -103,7 +103,7 @@ export interface Client {
   /** The own account, at once from the cache. */
   readonly me: Live<OwnAccount>;
   readonly connection: Live<ConnectionState>;
-  /** The list as far as it is loaded, pins first, then the one touched last first; archived ones included. */
+  /** The list as far as it is loaded, pins first, then where something was said last; archived ones included. */
   readonly conversations: Live<readonly ConversationSummary[]>;
   /** Sums over conversations that are neither muted nor archived; for a badge. */
   readonly unread: Live<{ unread: number; mentions: number }>;

@@ -25,7 +25,8 @@ struct Beside {
 }
 
 impl Client {
-    /// The conversations as far as the cache knows them: pinned ones first, then the one touched last.
+    /// The conversations as far as the cache knows them: pinned ones first, then the one in which
+    /// something was said last.
     ///
     /// # Errors
     /// `Cache` where it cannot be read.
@@ -35,7 +36,10 @@ impl Client {
         let beside = self.beside(&rows).await?;
         let mut summaries: Vec<_> = rows.into_iter().map(|row| summary(row, &beside)).collect();
         let rank = |pin: Option<f64>| pin.unwrap_or(f64::INFINITY);
-        summaries.sort_by(|a, b| rank(a.pin).total_cmp(&rank(b.pin)).then(b.at.cmp(&a.at)));
+        // Reading must not move what is read, which counts as touching it.
+        let said_at =
+            |summary: &ConversationSummary| summary.last.as_ref().map_or(summary.at, |last| last.at);
+        summaries.sort_by(|a, b| rank(a.pin).total_cmp(&rank(b.pin)).then(said_at(b).cmp(&said_at(a))));
         Ok(summaries)
     }
 

@@ -182,9 +182,13 @@ export class Mirror {
   }
 }
 
-/** Pins first, then the one touched last. */
+/** Pins first, then the one in which something was said last: reading must not move what is read. */
 function inListOrder(one: ConversationSummary, other: ConversationSummary): number {
-  return (one.pin ?? Infinity) - (other.pin ?? Infinity) || other.at - one.at;
+  return (one.pin ?? Infinity) - (other.pin ?? Infinity) || saidAt(other) - saidAt(one);
+}
+
+function saidAt({ last, at }: ConversationSummary): number {
+  return last?.at ?? at;
 }
 
 /** Whether mentions in a conversation still count although it is muted. */
