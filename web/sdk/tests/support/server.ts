@@ -1,6 +1,6 @@
 /** A real server for tests: an own process, folder and port. */
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -56,6 +56,18 @@ export class Server {
     const gone = new Promise((done) => child.once('exit', done));
     child.kill(signal);
     await gone;
+  }
+
+  /** Copies everything that is stored now to a folder, while it runs. */
+  backup(to: string): void {
+    execFileSync(binary(), ['backup', '--data', join(this.folder, 'data'), '--to', join(this.folder, to)]);
+  }
+
+  /** Puts a backup in the place of what is stored; it must not run meanwhile. */
+  restore(from: string): void {
+    const data = join(this.folder, 'data');
+    rmSync(data, { recursive: true });
+    execFileSync(binary(), ['restore', '--data', data, '--from', join(this.folder, from)]);
   }
 
   /** Ends it and removes its folder. */
