@@ -37,8 +37,9 @@ export type Credential =
   /** A device token from sign-up or log-in, kept by the app. */
   | { kind: 'token'; token: string }
   /** An app's own users: the callback returns a JWT of the app's backend, which is exchanged at the first start and
-   * whenever the device token is not valid any more. */
-  | { kind: 'app'; jwt: () => Promise<string> };
+   * whenever the device token is not valid any more. `user` names the user, such as the token's `sub`: on a page whose users
+   * change, what is cached of one and its login are then out of reach of the next. */
+  | { kind: 'app'; jwt: () => Promise<string>; user?: string };
 
 /** How a client is opened. */
 export interface OpenOptions {

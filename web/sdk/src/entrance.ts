@@ -89,7 +89,8 @@ function storageOf({ storage, share }: OpenOptions, { by }: Sharing): 'indexeddb
 }
 
 function keyOf(credential: Credential): Key {
-  return credential.kind === 'app' ? { kind: 'app' } : credential;
+  if (credential.kind !== 'app') return credential;
+  return { kind: 'app', ...(credential.user !== undefined && { user: credential.user }) };
 }
 
 function noJwt(): Promise<string> {

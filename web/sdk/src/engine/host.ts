@@ -13,7 +13,7 @@ import { Engine } from './engine.js';
 import type { Audience } from './outlet.js';
 
 /** How a device proves who it is, as it can be told to another thread. */
-export type Key = { kind: 'cookie' } | { kind: 'token'; token: string } | { kind: 'app' };
+export type Key = { kind: 'cookie' } | { kind: 'token'; token: string } | { kind: 'app'; user?: string };
 
 /** What a client is opened with, as it can be told to another thread. */
 export interface Opening {
@@ -26,9 +26,10 @@ export interface Opening {
 /** Gets a JWT from the app's backend. */
 export type Jwt = () => Promise<string>;
 
-/** The name of the database, and of everything else that there is once for each server and browser. */
-export function nameFor(server: string): string {
-  return server === '' ? 'suda' : `suda ${server}`;
+/** The name of a login's place in this browser: its cache, its lock, its channel. Each user of an app has an own one. */
+export function placeOf({ server, key }: Pick<Opening, 'server' | 'key'>): string {
+  const place = server === '' ? 'suda' : `suda ${server}`;
+  return key.kind === 'app' && key.user !== undefined ? `${place} ${key.user}` : place;
 }
 
 /** One engine with its pages. */
@@ -78,10 +79,10 @@ export class Host {
   }
 }
 
-async function storeFor({ storage, server }: Opening): Promise<Store> {
-  if (storage === 'memory') return new MemoryStore();
+async function storeFor(opening: Opening): Promise<Store> {
+  if (opening.storage === 'memory') return new MemoryStore();
   try {
-    return await IndexedDbStore.open(nameFor(server));
+    return await IndexedDbStore.open(placeOf(opening));
   } catch {
     // Some browsers have none in private windows: everything works, but is gone with the page.
     return new MemoryStore();

@@ -3,7 +3,7 @@
  * closes, the next one in line takes over, and everybody asks it again.
  */
 
-import { nameFor } from '../engine/host.js';
+import { placeOf, type Opening } from '../engine/host.js';
 import type { Platform } from '../platform.js';
 import type { Asking } from './asking.js';
 import { hold, mourn, type Hold } from './life.js';
@@ -35,11 +35,11 @@ export class Election {
 
   constructor(
     private readonly platform: Platform,
-    server: string,
+    opening: Opening,
     private readonly page: string,
     private readonly asking: Asking,
   ) {
-    this.name = nameFor(server);
+    this.name = placeOf(opening);
     this.channel = new BroadcastChannel(`${this.name} ${String(VERSION)}`);
     this.channel.onmessage = ({ data }: MessageEvent<Cast>) => this.hear(data);
     void this.wait(false);

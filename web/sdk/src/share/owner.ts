@@ -19,7 +19,7 @@ export type Mourn = (page: string, gone: () => void) => void;
 /** What becomes of the place that the engine has to itself. */
 export interface Claims {
   /** Takes it, before an engine is opened; fulfilled when it is taken. */
-  claim?(server: string): Promise<void>;
+  claim?(opening: Opening): Promise<void>;
   /** No page is left. */
   abandoned?(): void;
 }
@@ -64,7 +64,7 @@ export class Owner {
 
   private async replace(before: Host | undefined, opening: Opening): Promise<Host> {
     await before?.end();
-    await this.claims.claim?.(opening.server);
+    await this.claims.claim?.(opening);
     return Host.open(this.platform, opening, () => this.askForJwt());
   }
 

@@ -1,7 +1,7 @@
 /** Where a page finds its engine: a worker for all tabs, one of the tabs, or itself. */
 
 import { timeOrderedId } from '../core/ids.js';
-import type { Jwt, Opening } from '../engine/host.js';
+import { placeOf, type Jwt, type Opening } from '../engine/host.js';
 import { platform } from '../platform.js';
 import { Asking, type Listening } from './asking.js';
 import { hasLocks, hold, nameOfPage } from './life.js';
@@ -24,10 +24,10 @@ export async function tie(sharing: Sharing, opening: Opening, jwt: Jwt, listenin
   if (sharing.by !== 'none' && hasLocks()) await hold(nameOfPage(page));
   switch (sharing.by) {
     case 'worker':
-      return byWorker(sharing.url, opening.server, asking);
+      return byWorker(sharing.url, placeOf(opening), asking);
     case 'lock': {
       const { Election } = await import('./election.js');
-      const election = new Election(platform, opening.server, page, asking);
+      const election = new Election(platform, opening, page, asking);
       return withClose(asking, () => election.close());
     }
     case 'none':
@@ -44,10 +44,10 @@ async function alone(asking: Asking): Promise<Tie> {
   return withClose(asking, () => undefined);
 }
 
-function byWorker(url: string | URL, server: string, asking: Asking): Tie {
+function byWorker(url: string | URL, place: string, asking: Asking): Tie {
   const worker = new SharedWorker(trusted(url), {
     type: 'module',
-    name: `suda ${String(VERSION)} ${server}`,
+    name: `${String(VERSION)} ${place}`,
   });
   const attach = (): void => asking.attach(wayOver(worker.port));
   attach();

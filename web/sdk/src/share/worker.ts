@@ -1,16 +1,16 @@
 /** The entry of the `SharedWorker`: owns the engine for all tabs of a browser. */
 
-import { nameFor } from '../engine/host.js';
+import { placeOf, type Opening } from '../engine/host.js';
 import { platform } from '../platform.js';
 import { hasLocks, hold, mourn, type Hold } from './life.js';
 import { wayOver } from './messages.js';
 import { Owner } from './owner.js';
 
 /** A worker of another version has the same database: whoever came last owns it. */
-async function claim(server: string): Promise<void> {
+async function claim(opening: Opening): Promise<void> {
   if (!hasLocks()) return;
   held?.release();
-  held = await hold(nameFor(server), true);
+  held = await hold(placeOf(opening), true);
   void held.lost.then(() => owner.retire('replaced'));
 }
 
