@@ -53,14 +53,14 @@ async function at(site: ForeignSite, body: string): Promise<Page> {
   pages.push(page);
   page.setDefaultTimeout(15_000);
   await page.exposeFunction('vouch', () => shop.token('42', 'guest'));
-  site.body = `<main><h1>Shop</h1>${body}</main><script type="module" src="${server.url}/widget.js"></script>
+  site.show(`<main><h1>Shop</h1>${body}</main><script type="module" src="${server.url}/widget.js"></script>
     <script>
       window.failures = [];
       for (const chat of document.querySelectorAll('suda-chat')) {
         chat.addEventListener('suda-error', (event) => failures.push(event.detail.code));
         chat.token = () => window.vouch();
       }
-    </script>`;
+    </script>`);
   await page.goto(site.origin);
   return page;
 }
@@ -99,6 +99,19 @@ describe('on an allowed page', () => {
     expect(await page.getAttribute('html', 'lang')).toBe('en');
     const box = await page.locator('suda-chat').boundingBox();
     expect(box?.height).toBe(400);
+  });
+
+  it('never shows one user what another one had, on the same page and in the same browser', async () => {
+    const page = await at(shop, element());
+    await seen(page, 'How can we help?');
+    const vouched = await page.context().newPage();
+    await vouched.exposeFunction('vouch', () => shop.token('43', 'other'));
+    await vouched.goto(shop.origin);
+    await vouched.getByText('This conversation does not exist, or you are not a member.').waitFor();
+    expect(await vouched.locator('suda-chat article').count()).toBe(0);
+    await vouched.close();
+    await page.reload();
+    await seen(page, 'How can we help?');
   });
 
   it('shares one connection among several, and keeps the rest when one goes', async () => {

@@ -8,11 +8,9 @@ import { join } from 'node:path';
 
 /** A site with a key of its own. */
 export class ForeignSite {
-  /** The body of the page at every path. */
-  body = '';
-
   private constructor(
     private readonly http: HttpServer,
+    private readonly page: { body: string },
     private readonly folder: string,
     private readonly key: Buffer,
     /** Its address, such as `http://127.0.0.1:40000`. */
@@ -21,21 +19,24 @@ export class ForeignSite {
 
   /** Starts one. */
   static async start(): Promise<ForeignSite> {
-    let site: ForeignSite | undefined;
+    const page = { body: '' };
     const http = createServer((request, response) => {
       const found = request.url === '/';
       response.writeHead(found ? 200 : 404, { 'content-type': 'text/html; charset=utf-8' });
-      response.end(
-        found ? `<!doctype html><html lang="en"><title>Shop</title><body>${site?.body ?? ''}` : '',
-      );
+      response.end(found ? `<!doctype html><html lang="en"><title>Shop</title><body>${page.body}` : '');
     });
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
     const { port } = http.address() as AddressInfo;
     const folder = await mkdtemp(join(tmpdir(), 'suda-site-'));
-    site = new ForeignSite(http, folder, randomBytes(32), `http://127.0.0.1:${port}`);
+    const site = new ForeignSite(http, page, folder, randomBytes(32), `http://127.0.0.1:${port}`);
     const keys = { keys: [{ kty: 'oct', kid: 'shop', alg: 'HS256', k: site.key.toString('base64url') }] };
     await writeFile(site.keysFile, JSON.stringify(keys));
     return site;
+  }
+
+  /** Changes what stands on its one page. */
+  show(body: string): void {
+    this.page.body = body;
   }
 
   /** The site's key as a JWK set, for the server. */
