@@ -13,6 +13,7 @@ export function calm<T>(live: Pick<Live<T>, 'subscribe'>, milliseconds: number):
     subscribe(listener) {
       let told = -Infinity;
       let timer: ReturnType<typeof setTimeout> | undefined;
+      let isFirst = true;
       let latest: T;
       const tell = (): void => {
         timer = undefined;
@@ -21,6 +22,12 @@ export function calm<T>(live: Pick<Live<T>, 'subscribe'>, milliseconds: number):
       };
       const stop = live.subscribe((value) => {
         latest = value;
+        if (isFirst) {
+          // What is there at once is often empty; what follows shall not wait for it.
+          isFirst = false;
+          listener(value);
+          return;
+        }
         if (timer !== undefined) return;
         const wait = told + milliseconds - performance.now();
         if (wait <= 0) tell();

@@ -1,13 +1,12 @@
 /**
- * Writes src/wire.ts from schema/wire.json, which the server's tests write from its own types. `--check` writes nothing
- * and fails where the file is old.
+ * Writes src/wire.ts and src/sentences.ts from schema/wire.json, which the server's tests write from its own types.
+ * `--check` writes nothing and fails where a file is old.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { format, resolveConfig } from 'prettier';
 
 const schemaFile = new URL('../schema/wire.json', import.meta.url);
-const typesFile = new URL('../src/wire.ts', import.meta.url);
 
 /** Names that would hide something that TypeScript knows already. */
 const renamed = {
@@ -123,18 +122,16 @@ function maps(schema) {
   ];
 }
 
-/** The constants. Sentences stand apart, so that whoever shows none does not carry them. */
+function constant(name, about, value, type) {
+  return `/** ${about} */\nexport const ${name} = ${JSON.stringify(value)} as const satisfies ${type};`;
+}
+
+/** The constants. */
 function tables(schema) {
   const codes = {};
-  const sentences = {};
-  for (const [code, { status, retry_after_ms: retryAfterMs, closes, english, korean }] of Object.entries(
-    schema.errors,
-  )) {
+  for (const [code, { status, retry_after_ms: retryAfterMs, closes }] of Object.entries(schema.errors)) {
     codes[code] = { status, retryAfterMs, closes };
-    sentences[code] = { en: english, ko: korean };
   }
-  const constant = (name, about, value, type) =>
-    `/** ${about} */\nexport const ${name} = ${JSON.stringify(value)} as const satisfies ${type};`;
   return [
     `/** The version of the wire, as \`hello\` states it. */\nexport const protocol = ${schema.protocol};`,
     constant(
@@ -144,12 +141,6 @@ function tables(schema) {
       'Record<string, { status: number; retryAfterMs?: number; closes?: number }>',
     ),
     '/** A code that this version knows. */\nexport type ErrorCode = keyof typeof errorCodes;',
-    constant(
-      'errorSentences',
-      'What to tell people, by error code and language.',
-      sentences,
-      'Record<ErrorCode, { en: string; ko: string }>',
-    ),
     '/** What a client does after a close: resume at once, resume after a growing pause, log in again, or stop. */\nexport type AfterClose = "resume" | "pause" | "log_in" | "stop";',
     constant(
       'closeCodes',
@@ -167,6 +158,19 @@ function tables(schema) {
   ];
 }
 
+/** What to tell people stands in a file of its own, so that pages that show none of it do not load it. */
+function sentences(schema) {
+  const all = {};
+  for (const [code, { english, korean }] of Object.entries(schema.errors))
+    all[code] = { en: english, ko: korean };
+  const about = 'What to tell people, by error code and language.';
+  return [
+    "/** The server's errors in sentences. Written by: npm run types */",
+    "import type { ErrorCode } from './wire.js';",
+    constant('errorSentences', about, all, 'Record<ErrorCode, { en: string; ko: string }>'),
+  ];
+}
+
 const schema = JSON.parse(await readFile(schemaFile, 'utf8'));
 const definitions = Object.entries(schema.$defs)
   .filter(([name]) => !mapped.includes(name))
@@ -175,15 +179,17 @@ const head = [
   '/** The types of the wire, as docs/protocol.md describes it. Written by: npm run types */',
   '/* eslint-disable max-lines -- one generated file */',
 ];
-const source = [...head, ...definitions, ...maps(schema), ...tables(schema)].join('\n\n');
-const options = await resolveConfig(typesFile);
-const written = await format(source, { ...options, parser: 'typescript' });
-
-if (process.argv.includes('--check')) {
-  if ((await readFile(typesFile, 'utf8').catch(() => '')) !== written) {
-    process.stderr.write('src/wire.ts is old: npm run types\n');
+const files = [
+  { name: 'wire.ts', parts: [...head, ...definitions, ...maps(schema), ...tables(schema)] },
+  { name: 'sentences.ts', parts: sentences(schema) },
+];
+for (const { name, parts } of files) {
+  const file = new URL(`../src/${name}`, import.meta.url);
+  const written = await format(parts.join('\n\n'), { ...(await resolveConfig(file)), parser: 'typescript' });
+  if (!process.argv.includes('--check')) {
+    await writeFile(file, written);
+  } else if ((await readFile(file, 'utf8').catch(() => '')) !== written) {
+    process.stderr.write(`src/${name} is old: npm run types\n`);
     process.exitCode = 1;
   }
-} else {
-  await writeFile(typesFile, written);
 }

@@ -55,8 +55,27 @@ export async function useLanguage(
   next: Language,
   options: { keep?: boolean; page?: boolean } = {},
 ): Promise<void> {
-  strings = next === 'ko' ? (await import('./ko')).ko : (await import('./en')).en;
+  strings = await load(next);
   chosen = next;
   if (options.page !== false) document.documentElement.lang = next;
   if (options.keep === true) localStorage.setItem(KEPT, next);
+}
+
+/** The strings of entrance and panels on their way, or there; absent until asked for. */
+let whole: Promise<void> | undefined;
+
+/** Loads the strings of entrance and panels, too; to be awaited before one of them is shown. */
+export function useAllStrings(): Promise<void> {
+  whole ??= Promise.resolve().then(async () => {
+    strings = await load(chosen);
+  });
+  return whole;
+}
+
+async function load(next: Language): Promise<Strings> {
+  const { first } = await (next === 'ko' ? import('./ko/first') : import('./en/first'));
+  // Nobody reads the others before `useAllStrings`.
+  if (whole === undefined) return first as Strings;
+  const { later } = await (next === 'ko' ? import('./ko/later') : import('./en/later'));
+  return { ...first, ...later };
 }

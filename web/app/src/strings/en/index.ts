@@ -1,24 +1,5 @@
 // English: every string of the app. The other languages have the same keys, which the compiler checks.
-import { conversation } from './conversation';
-import { entrance } from './entrance';
-import { groups } from './groups';
-import { list } from './list';
-import { page } from './page';
-import { people } from './people';
-import { problems } from './problems';
-import { settings } from './settings';
-import { shell } from './shell';
-import { shortcuts } from './shortcuts';
+import { first } from './first';
+import { later } from './later';
 
-export const en = {
-  shell,
-  entrance,
-  list,
-  conversation,
-  people,
-  groups,
-  settings,
-  page,
-  problems,
-  shortcuts,
-};
+export const en = { ...first, ...later };
