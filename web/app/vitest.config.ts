@@ -20,7 +20,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'screenshots', include: ['e2e/screenshots.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
+        test: {
+          name: 'screenshots',
+          include: ['e2e/screenshots.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
     ],
   },

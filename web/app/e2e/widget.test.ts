@@ -138,7 +138,8 @@ it('is refused on a page of another origin, and says so', async () => {
   ]);
 });
 
-it('fits into its budget', () => {
+// The goal is 45 KiB; until the SDK and the parts of a conversation have become so small, it must at least not grow.
+it('does not grow', () => {
   const script = readFileSync(new URL('../dist/widget.js', import.meta.url));
-  expect(gzipSync(script, { level: 9 }).length).toBeLessThanOrEqual(90 * 1024);
+  expect(gzipSync(script, { level: 9 }).length).toBeLessThanOrEqual(88 * 1024);
 });
