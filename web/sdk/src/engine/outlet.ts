@@ -32,6 +32,8 @@ export interface Audience {
 
 interface Gathered {
   entries: Map<number, CachedEntry>;
+  /** What was joined to the newest entry when the last of them was told. */
+  tail?: readonly [number, number];
   isUnsentChanged: boolean;
   isVoid: boolean;
 }
@@ -125,7 +127,12 @@ export class Outlet {
   /** Entries that are new or changed, for pages that show the conversation. */
   messages(conversation: ConversationId, entries: readonly CachedEntry[]): void {
     const gathered = this.gather(conversation);
-    entries.forEach((entry) => gathered?.entries.set(entry.entry.seq, entry));
+    if (!gathered) return;
+    entries.forEach((entry) => gathered.entries.set(entry.entry.seq, entry));
+    // Now and not when pages are told: then the next entries may be known already, but not told yet.
+    const known = this.engine.held.get(conversation)?.state.known ?? [];
+    const tail = around(known, last(known) ?? 0);
+    if (tail) gathered.tail = tail;
   }
 
   /** What waits to be sent changed. */
@@ -260,8 +267,7 @@ export class Outlet {
 
   private messagesOf(conversation: ConversationId, gathered: Gathered): MessagesDelta {
     const entries = [...gathered.entries.values()].sort((one, other) => one.entry.seq - other.entry.seq);
-    const known = this.engine.held.get(conversation)?.state.known ?? [];
-    const tail = around(known, last(known) ?? 0);
+    const { tail } = gathered;
     return {
       conversation,
       changed: this.shown(conversation, entries),
