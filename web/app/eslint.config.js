@@ -27,6 +27,8 @@ export default ts.config(
       // Paths are followed by our own routing.
       'svelte/no-navigation-without-resolve': 'off',
       'max-lines-per-function': 'off',
+      // What is only remembered or read once is better not reactive.
+      'svelte/prefer-svelte-reactivity': 'off',
     },
   },
   { files: ['**/*.test.ts'], rules: { 'max-lines-per-function': 'off', 'max-lines': ['error', 800] } },

@@ -88,7 +88,5 @@ export function mentionsIn(text: string, chosen: readonly Mentionable[], most: n
 }
 
 function scalars(text: string): number {
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
+  return [...text].length;
 }
