@@ -12,7 +12,7 @@ mod marks;
 mod own;
 mod people;
 mod presence;
-mod reconnect;
+pub mod reconnect;
 mod request;
 mod sending;
 mod timers;

@@ -16,6 +16,8 @@ mod backoff;
 mod cache;
 mod client;
 mod conversation;
+#[cfg(test)]
+mod corpus;
 mod engine;
 mod outbox;
 mod ranges;

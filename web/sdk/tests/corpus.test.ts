@@ -1,6 +1,6 @@
 /**
  * Plays the corpus that this SDK and the Rust SDK share. `BLESS=1` writes down what comes out here; the Rust SDK must
- * then agree (`cargo test -p suda-client corpus`).
+ * then agree (`cargo test -p suda-client --lib corpus`).
  */
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';

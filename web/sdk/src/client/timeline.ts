@@ -46,6 +46,7 @@ export class OpenTimeline implements Timeline, Follower {
   private told: MessagesDelta[] = [];
   private under: Promise<boolean> | undefined;
   private isClosed = false;
+  private readonly stopWaiting: () => void;
 
   constructor(
     readonly conversation: ConversationId,
@@ -57,6 +58,9 @@ export class OpenTimeline implements Timeline, Follower {
     this.cell = new Cell(EMPTY);
     mirror.followers.add(this);
     calls.show(conversation).catch(ignore);
+    this.stopWaiting = mirror.connection.subscribe(({ state }) => {
+      if (state === 'online') this.lookAgain();
+    });
     const anchor: Anchor = around === undefined ? { at: 'newest' } : { at: 'around', seq: around };
     this.replace(anchor).catch(ignore);
   }
@@ -104,6 +108,7 @@ export class OpenTimeline implements Timeline, Follower {
     if (this.isClosed) return;
     this.isClosed = true;
     this.reading += 1;
+    this.stopWaiting();
     this.mirror.followers.delete(this);
     this.calls.hide(this.conversation).catch(ignore);
   }
@@ -115,6 +120,7 @@ export class OpenTimeline implements Timeline, Follower {
       return;
     }
     if (this.underWay > 0) this.told.push(delta);
+    else if (!this.isRead) this.again();
     if (!this.isRead) return;
     this.take(delta);
     this.show();
@@ -133,6 +139,15 @@ export class OpenTimeline implements Timeline, Follower {
     const anchor: Anchor =
       hasLater && middle !== undefined ? { at: 'around', seq: middle } : { at: 'newest' };
     this.replace(anchor).catch(ignore);
+  }
+
+  /** What could not be read before may be there now. */
+  private lookAgain(): void {
+    if (this.isEmpty() && this.underWay === 0) this.again();
+  }
+
+  private isEmpty(): boolean {
+    return !this.isRead || this.held.messages.length === 0;
   }
 
   private take(delta: MessagesDelta): void {
@@ -163,6 +178,12 @@ export class OpenTimeline implements Timeline, Follower {
   /** Adds what is newer than everything shown, as long as there is no hole. */
   private grow({ changed, tail }: MessagesDelta): void {
     if (!tail || tail[1] <= this.held.to) return;
+    if (this.isEmpty()) {
+      // Nothing that could be joined to: what is there now may begin anywhere.
+      this.isBehind = true;
+      this.lookAgain();
+      return;
+    }
     const isJoined = tail[0] <= this.held.to + 1;
     if (!isJoined) {
       this.isBehind = true;
@@ -207,6 +228,7 @@ export class OpenTimeline implements Timeline, Follower {
       });
     } finally {
       if (mine === this.reading) this.show(false);
+      if (mine === this.reading && this.isBehind) this.lookAgain();
     }
   }
 

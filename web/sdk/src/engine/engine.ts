@@ -35,6 +35,10 @@ type Step = () => void | Promise<void>;
 
 interface Happening {
   step: Step;
+  /** Whether the server told it, and would tell it again. */
+  isTold?: true;
+  /** It will not happen any more. */
+  dropped?: () => void;
   /** What it brings, where it is an event of entries that more can be added to. */
   entries?: Entries;
 }
@@ -77,7 +81,7 @@ export class Engine {
   readonly presences: Presences;
   readonly sending: Sending;
 
-  private readonly inbox: Happening[] = [];
+  private inbox: Happening[] = [];
   private isRunning = false;
   private isOver = false;
 
@@ -130,7 +134,8 @@ export class Engine {
   call<T>(step: () => T | Promise<T>): Promise<T> {
     if (this.isOver) return Promise.reject(stopped());
     return new Promise((resolve, reject) => {
-      this.enqueue(async () => {
+      const dropped = (): void => reject(stopped());
+      const answered = async (): Promise<void> => {
         try {
           const outcome = await step();
           this.outlet.flush();
@@ -139,7 +144,8 @@ export class Engine {
           reject(failure instanceof Error ? failure : stopped());
           if (!(failure instanceof Failure)) throw failure;
         }
-      });
+      };
+      this.take({ step: answered, dropped });
     });
   }
 
@@ -147,13 +153,14 @@ export class Engine {
   receive(line: Line, frame: ServerFrame): void {
     const isCurrent = (): boolean => line === this.contact.line;
     if (!('event' in frame) || frame.event !== 'entries') {
-      this.enqueue(() => (isCurrent() ? this.onFrame(frame) : undefined));
+      this.take({ step: () => (isCurrent() ? this.onFrame(frame) : undefined), isTold: true });
       return;
     }
     const body = frame.body as Entries;
     if (this.addTo(this.inbox.at(-1)?.entries, body)) return;
     const entries = { ...body, entries: [...body.entries] };
-    this.take({ step: () => (isCurrent() ? this.onEvent('entries', entries) : undefined), entries });
+    const step = (): void | Promise<void> => (isCurrent() ? this.onEvent('entries', entries) : undefined);
+    this.take({ step, entries, isTold: true });
   }
 
   /** Sends a request; see `Requests.ask`. */
@@ -196,8 +203,7 @@ export class Engine {
     if (this.isOver) return;
     this.contact.disconnect();
     this.outlet.flush();
-    this.isOver = true;
-    this.timers.clearAll();
+    this.cease();
     await this.store.close();
   }
 
@@ -211,19 +217,23 @@ export class Engine {
   }
 
   private take(happening: Happening): void {
-    if (this.isOver) return;
-    if (this.inbox.length >= MOST_WAITING && this.contact.line) {
-      this.contact.line.close();
-      this.inbox.length = 0;
-      this.inbox.push({ step: () => this.contact.lost({ why: 'closed' }) });
+    if (this.isOver) {
+      happening.dropped?.();
+      return;
     }
-    this.inbox.push(happening);
+    if (happening.isTold && this.inbox.length >= MOST_WAITING) {
+      this.contact.line?.close();
+      this.inbox = this.inbox.filter((one) => !one.isTold);
+      this.inbox.push({ step: () => this.contact.lost({ why: 'closed' }) });
+    } else {
+      this.inbox.push(happening);
+    }
     if (!this.isRunning) void this.run();
   }
 
   private async run(): Promise<void> {
     this.isRunning = true;
-    for (let next = this.inbox.shift(); next && !this.isOver; next = this.inbox.shift()) {
+    for (let next = this.inbox.shift(); next; next = this.inbox.shift()) {
       try {
         await next.step();
         this.finishStep();
@@ -232,6 +242,14 @@ export class Engine {
       }
     }
     this.isRunning = false;
+  }
+
+  /** Nothing happens any more. */
+  private cease(): void {
+    this.isOver = true;
+    this.timers.clearAll();
+    this.inbox.forEach((one) => one.dropped?.());
+    this.inbox = [];
   }
 
   /** What every happening may leave to do. */
@@ -246,9 +264,7 @@ export class Engine {
   private fail(): void {
     this.contact.stop('cache');
     this.outlet.flush();
-    this.isOver = true;
-    this.timers.clearAll();
-    this.inbox.length = 0;
+    this.cease();
   }
 
   private async onFrame(frame: ServerFrame): Promise<void> {

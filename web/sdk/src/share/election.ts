@@ -51,8 +51,11 @@ export class Election {
     if (this.isClosed) return;
     this.isClosed = true;
     this.stopListening();
-    void this.owner?.retire().then(() => this.held?.release());
-    if (!this.owner) this.channel.close();
+    const retired = this.owner?.retire() ?? Promise.resolve();
+    void retired.then(() => {
+      this.held?.release();
+      this.channel.close();
+    });
   }
 
   private async wait(byForce: boolean): Promise<void> {

@@ -21,48 +21,70 @@ export async function tie(sharing: Sharing, opening: Opening, jwt: Jwt, listenin
   const page = timeOrderedId(platform.now(), platform.randomBytes(10));
   const asking = new Asking(page, opening, jwt, listening);
   // Held before anybody can ask whether this page lives.
-  if (sharing.by !== 'none' && hasLocks()) await hold(nameOfPage(page));
+  const life = sharing.by !== 'none' && hasLocks() ? await hold(nameOfPage(page)) : undefined;
+  const elect = (): Promise<() => void> => byElection(opening, page, asking);
+  const leave = await begin(sharing, placeOf(opening), asking, elect);
+  const close = (): void => {
+    asking.close();
+    leave();
+    life?.release();
+  };
+  return { asking, close };
+}
+
+function begin(
+  sharing: Sharing,
+  place: string,
+  asking: Asking,
+  elect: () => Promise<() => void>,
+): Promise<() => void> | (() => void) {
   switch (sharing.by) {
     case 'worker':
-      return byWorker(sharing.url, placeOf(opening), asking);
-    case 'lock': {
-      const { Election } = await import('./election.js');
-      const election = new Election(platform, opening, page, asking);
-      return withClose(asking, () => election.close());
-    }
+      return byWorker(sharing.url, place, asking, elect);
+    case 'lock':
+      return elect();
     case 'none':
       return alone(asking);
   }
 }
 
-async function alone(asking: Asking): Promise<Tie> {
+async function byElection(opening: Opening, page: string, asking: Asking): Promise<() => void> {
+  const { Election } = await import('./election.js');
+  const election = new Election(platform, opening, page, asking);
+  return () => election.close();
+}
+
+async function alone(asking: Asking): Promise<() => void> {
   const [{ Owner }, { pair }] = await Promise.all([import('./owner.js'), import('./pair.js')]);
   const owner = new Owner(platform, () => undefined, { abandoned: () => void owner.retire() });
   const [mine, owners] = pair();
   owner.serve(owners);
   asking.attach(mine);
-  return withClose(asking, () => undefined);
+  return () => undefined;
 }
 
-function byWorker(url: string | URL, place: string, asking: Asking): Tie {
+/** Where the worker cannot be loaded, tabs elect one of them. */
+function byWorker(
+  url: string | URL,
+  place: string,
+  asking: Asking,
+  elect: () => Promise<() => void>,
+): () => void {
   const worker = new SharedWorker(trusted(url), {
     type: 'module',
     name: `${String(VERSION)} ${place}`,
   });
+  let leave = (): void => undefined;
+  worker.onerror = () => void elect().then((close) => (leave = close));
   const attach = (): void => asking.attach(wayOver(worker.port));
   attach();
   // A page that comes back from the browser's memory was taken for gone.
   const shown = (event: PageTransitionEvent): void => (event.persisted ? attach() : undefined);
   globalThis.addEventListener('pageshow', shown);
-  return withClose(asking, () => globalThis.removeEventListener('pageshow', shown));
-}
-
-function withClose(asking: Asking, more: () => void): Tie {
-  const leave = (): void => {
-    asking.close();
-    more();
+  return () => {
+    globalThis.removeEventListener('pageshow', shown);
+    leave();
   };
-  return { asking, close: leave };
 }
 
 /** Pages with a strict security policy run only what a policy of theirs has passed. */
