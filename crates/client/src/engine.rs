@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use suda_proto::event::Event;
 use suda_proto::reply::Welcome;
-use suda_proto::{AccountId, ConversationId};
+use suda_proto::{AccountId, ConversationId, Limits};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -58,6 +58,8 @@ pub struct Engine {
     reconnect: Reconnect,
     requests: Requests,
     timers: Timers,
+    /// The longest frame that the server takes, as it said last.
+    frame_bytes: usize,
     foreground: bool,
     /// What the server was told of it last.
     foreground_told: bool,
@@ -155,6 +157,7 @@ impl Engine {
             reconnect: Reconnect::default(),
             requests: Requests::default(),
             timers: Timers::default(),
+            frame_bytes: Limits::default().frame_bytes as usize,
             foreground: true,
             foreground_told: true,
             is_wanted: false,

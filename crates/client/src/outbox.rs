@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
-use suda_proto::request::Send;
+use suda_proto::frame::OutgoingRequest;
+use suda_proto::request::{Request, Send};
 use suda_proto::{ClientId, Code, ConversationId, ErrorBody, Kind, Mention, Raw};
 
 /// How many sends may wait altogether.
@@ -231,6 +232,13 @@ impl Queue {
 }
 
 impl Item {
+    /// How long its frame is at most, in bytes.
+    pub fn frame_bytes(&self) -> usize {
+        let frame =
+            OutgoingRequest { id: u64::MAX, request: Request::Send(self.request(Some(self.client_id))) };
+        serde_json::to_vec(&frame).map_or(usize::MAX, |frame| frame.len())
+    }
+
     fn request(&self, after: Option<ClientId>) -> Send {
         Send {
             conversation: self.conversation,

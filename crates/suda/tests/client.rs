@@ -296,6 +296,16 @@ async fn a_refused_message_holds_nothing_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_fits_into_no_frame_is_refused_before_it_is_kept() {
+    let server = Server::spawn(&[]);
+    let (alice, bob, conversation) = pair(server.url()).await;
+    let refused = alice.send_text(conversation, "x".repeat(300_000), None, Vec::new()).await;
+    assert!(matches!(refused, Err(ClientError::Server(error)) if error.code == "frame_too_large"));
+    say(&alice, conversation, "after").await;
+    says(&bob, conversation, &["after".to_owned()]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lines_that_break_lose_and_repeat_nothing() {
     let server = Server::spawn(&[]);
     let (up, down) = (Proxy::before(server.url()).await, Proxy::before(server.url()).await);

@@ -70,6 +70,7 @@ impl Engine {
     pub(super) async fn on_welcome(&mut self, line: Line, welcome: Welcome) -> Step {
         let since = self.progress.resume.clone().filter(|_| welcome.resumed);
         self.contact.trying = None;
+        self.frame_bytes = welcome.limits.frame_bytes as usize;
         self.lose_line();
         self.on_line(line);
         self.tell_foreground();

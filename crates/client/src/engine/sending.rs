@@ -3,7 +3,7 @@
 use suda_proto::entry::ReactionBody;
 use suda_proto::reply::{Page, Sent};
 use suda_proto::request::{HistoryQuery, Range, Request};
-use suda_proto::{ClientId, ConversationId, Entry, ErrorBody, Kind, Raw};
+use suda_proto::{ClientId, Code, ConversationId, Entry, ErrorBody, Kind, Raw};
 use uuid::Uuid;
 
 use super::command::Composed;
@@ -37,6 +37,10 @@ impl Engine {
             composed_at: Self::now(),
             failed: None,
         };
+        // The server could not even read whose it is, and everything behind it would wait for ever.
+        if item.frame_bytes() > self.frame_bytes {
+            return Err(Code::FrameTooLarge.error().into());
+        }
         let client_id = item.client_id;
         self.cache.write(vec![Write::Outbox(item.clone())]).await?;
         self.outbox.push(item);
@@ -203,7 +207,14 @@ impl Engine {
                 let backoff = self.pauses.entry(conversation).or_default();
                 let pause = if grows { backoff.next(rand::random()).as_millis() } else { 0 };
                 let pause = u64::try_from(pause).unwrap_or(u64::MAX);
-                self.after(retry_after_ms.saturating_add(pause), Timer::Release(conversation));
+                let release = Timer::Release(conversation);
+                // Those behind a refused send are out of turn at once, which does not shorten its pause.
+                if grows {
+                    self.timers.clear(release);
+                }
+                if !self.timers.is_set(release) {
+                    self.after(retry_after_ms.saturating_add(pause), release);
+                }
                 Ok(())
             }
             Refusal::Rebase => {
