@@ -176,6 +176,23 @@ test('what waits survives the client, and the list opens without a network', asy
   expect(await everything(there)).toEqual(['Before the tunnel', ...expected]);
 }, 60_000);
 
+test('a timeline that was opened without a connection fills when there is one', async () => {
+  const { mina, joon } = await two();
+  const group = await joon.createGroup({ title: 'Elsewhere' }, []);
+  proxy.isDown = true;
+  proxy.breakAll();
+  await until(mina.connection, ({ state }) => state !== 'online');
+  const timeline = mina.conversation(group).timeline();
+  await joon.conversation(group).send('before mina');
+  await joon.conversation(group).addMembers([mina.me.value.account]);
+  await joon.conversation(group).send('hello mina');
+  proxy.isDown = false;
+  await until(timeline, ({ messages }) => texts(messages).includes('hello mina'), 40_000);
+  await joon.conversation(group).send('and again');
+  const view = await until(timeline, ({ messages }) => texts(messages).includes('and again'));
+  expect(texts(view.messages)).toEqual(['hello mina', 'and again']);
+}, 60_000);
+
 /** A small generator of numbers from 0 to 1 (mulberry32): the same for the same seed. */
 function random(seed: number): () => number {
   let state = seed >>> 0;
