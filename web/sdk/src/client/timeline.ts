@@ -186,7 +186,9 @@ export class OpenTimeline implements Timeline, Follower {
     }
     const isJoined = tail[0] <= this.held.to + 1;
     if (!isJoined) {
-      this.isBehind = true;
+      // What was opened before the server said what there is holds nothing, and nothing that has to keep its place.
+      if (this.held.messages.length === 0) this.again();
+      else this.isBehind = true;
       return;
     }
     if (this.isBehind) {
