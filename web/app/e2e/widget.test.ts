@@ -80,6 +80,13 @@ describe('on an allowed page', () => {
     expect(await violations(page)).toEqual([]);
   });
 
+  it('shows what was said before, although the user writes at once', async () => {
+    const page = await at(shop, element());
+    await say(page, 'In a hurry');
+    await seen(page, 'In a hurry');
+    await seen(page, 'How can we help?');
+  });
+
   it('keeps the look of the page and its own apart, whatever the page says', async () => {
     const page = await at(
       shop,
