@@ -1,4 +1,4 @@
-// Sets of tests: `pure` needs nothing; `e2e` and `screenshots` need a built client, a server and Chromium.
+// Sets of tests: `pure` needs nothing; `e2e`, `performance` and `screenshots` need a built client, a server and Chromium.
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
@@ -14,6 +14,15 @@ export default defineConfig({
           include: ['e2e/**/*.test.ts'],
           environment: 'node',
           fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'performance',
+          include: ['e2e/performance.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
