@@ -180,7 +180,9 @@ export class Contact {
         this.engine.enqueue(() => this.onFailure(loss, true));
       },
       (failure: unknown) => {
-        const isAnswer = failure instanceof Failure && failure.error !== undefined;
+        // One that passes is no answer of the server: a proxy in front of it says so while it is down.
+        const isAnswer =
+          failure instanceof Failure && failure.error !== undefined && failure.retryAfterMs === undefined;
         this.engine.enqueue(() => this.onFailure(loss, isAnswer));
       },
     );
