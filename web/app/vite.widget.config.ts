@@ -1,4 +1,5 @@
-// How the widget is built: one script under a name that never changes, styles inside, beside the client in `dist`.
+// How the widget is built: one script under a name that never changes, which loads the rest by content hash; styles inside,
+// beside the client in `dist`.
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 
@@ -7,15 +8,25 @@ import { inlineStyles, standIns } from './widget.plugin';
 export default defineConfig({
   plugins: [standIns(), svelte(), inlineStyles()],
   publicDir: false,
+  base: './',
   build: {
+    // For the script that measures what is loaded.
+    manifest: '.vite/widget.json',
     target: ['chrome123', 'firefox120', 'safari17.5'],
     emptyOutDir: false,
     cssCodeSplit: false,
-    modulePreload: { polyfill: false },
+    // Scripts of another origin's page find each other by where they lie, and load nothing ahead.
+    modulePreload: false,
     assetsInlineLimit: 0,
     rolldownOptions: {
       input: 'src/widget/widget.ts',
-      output: { entryFileNames: 'widget.js', codeSplitting: false },
+      output: {
+        entryFileNames: 'widget.js',
+        chunkFileNames: 'assets/widget/[name]-[hash].js',
+        codeSplitting: {
+          groups: [{ name: 'element', tags: ['$initial'], test: (id) => !id.endsWith('/widget.ts') }],
+        },
+      },
     },
   },
 });

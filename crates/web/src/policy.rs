@@ -5,6 +5,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 /// The file that app teams load into their own sites.
 const WIDGET: &str = "/widget.js";
 
+/// The folder of what it loads itself.
+const PARTS: &str = "/assets/widget/";
+
 /// Nothing from elsewhere, nothing inline, no HTML made from texts except by the one policy of the framework; the other two
 /// start workers: the SDK's shared one, and the one that lets the client start without a network.
 const CONTENT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
@@ -31,9 +34,10 @@ pub fn apply(headers: &mut HeaderMap, path: &str, asked: &HeaderMap, allowed_ori
     }
     headers.insert(header::CONTENT_SECURITY_POLICY, content(asked));
     let resource = HeaderName::from_static("cross-origin-resource-policy");
-    let reach = if path == WIDGET { "cross-origin" } else { "same-origin" };
+    let is_widget = path == WIDGET || path.starts_with(PARTS);
+    let reach = if is_widget { "cross-origin" } else { "same-origin" };
     headers.insert(resource, HeaderValue::from_static(reach));
-    if path == WIDGET {
+    if is_widget {
         permit(headers, asked, allowed_origins);
     }
 }

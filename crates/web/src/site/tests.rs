@@ -15,6 +15,7 @@ static SITE: Site = Site {
         file("/assets/app-1a2b.js"),
         file("/sw.js"),
         file("/widget.js"),
+        file("/assets/widget/element-1a2b.js"),
         File { gzip: None, brotli: None, ..file("/icon.png") },
     ],
 };
@@ -90,7 +91,7 @@ fn paths_of_views_get_the_page_where_a_page_is_wanted() {
 
 #[test]
 fn browsers_are_told_to_trust_nothing_else() {
-    for path in ["/", "/assets/app-1a2b.js", "/sw.js", "/widget.js"] {
+    for path in ["/", "/assets/app-1a2b.js", "/sw.js", "/widget.js", "/assets/widget/element-1a2b.js"] {
         let response = get(path, &[]);
         let policy = header(&response, "content-security-policy");
         assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{policy}");
@@ -100,7 +101,7 @@ fn browsers_are_told_to_trust_nothing_else() {
         assert_eq!(header(&response, "x-content-type-options"), "nosniff");
         assert_eq!(header(&response, "referrer-policy"), "no-referrer");
         assert_eq!(header(&response, "cross-origin-opener-policy"), "same-origin");
-        let reach = if path == "/widget.js" { "cross-origin" } else { "same-origin" };
+        let reach = if path.contains("widget") { "cross-origin" } else { "same-origin" };
         assert_eq!(header(&response, "cross-origin-resource-policy"), reach);
     }
 }
@@ -121,8 +122,11 @@ fn only_the_widget_is_for_allowed_origins() {
         let response = get(path, &[("origin", origin)]);
         header(&response, "access-control-allow-origin").to_owned()
     };
-    assert_eq!(origin("/widget.js", "https://app.example"), "https://app.example");
-    assert_eq!(origin("/widget.js", "https://evil.example"), "");
+    for path in ["/widget.js", "/assets/widget/element-1a2b.js"] {
+        assert_eq!(origin(path, "https://app.example"), "https://app.example");
+        assert_eq!(origin(path, "https://evil.example"), "");
+    }
+    assert_eq!(origin("/assets/app-1a2b.js", "https://app.example"), "");
     assert_eq!(origin("/sw.js", "https://app.example"), "");
     let varies = get("/widget.js", &[]);
     let varies: Vec<_> = varies.headers().get_all("vary").iter().collect();

@@ -1,33 +1,15 @@
-// Stands in for `strings/strings.svelte` in the widget: the words of a conversation only, in both languages at once, and the
+// Stands in for `strings/strings.svelte` in the widget: the words of a conversation only, one language at a time, and the
 // page around keeps its own language.
-import { conversation as conversationEnglish } from '../../strings/en/conversation';
-import { list as listEnglish } from '../../strings/en/list';
-import { problems as problemsEnglish } from '../../strings/en/problems';
-import { shell as shellEnglish } from '../../strings/en/shell';
-import { conversation as conversationKorean } from '../../strings/ko/conversation';
-import { list as listKorean } from '../../strings/ko/list';
-import { problems as problemsKorean } from '../../strings/ko/problems';
-import { shell as shellKorean } from '../../strings/ko/shell';
 import type { Language } from '../../strings/strings.svelte';
-
-const english = {
-  conversation: conversationEnglish,
-  list: listEnglish,
-  problems: problemsEnglish,
-  shell: shellEnglish,
-};
-const korean: typeof english = {
-  conversation: conversationKorean,
-  list: listKorean,
-  problems: problemsKorean,
-  shell: shellKorean,
-};
+import type { words } from './words/en';
 
 let chosen = $state.raw<Language>('en');
+let spoken = $state.raw<typeof words>();
 
-/** The strings; reactive. */
-export function t(): typeof english {
-  return chosen === 'ko' ? korean : english;
+/** The strings; reactive. `useLanguage` must have been awaited once. */
+export function t(): typeof words {
+  if (spoken === undefined) throw new Error('no language is loaded yet');
+  return spoken;
 }
 
 /** The chosen language; reactive, and one for all widgets of a page. */
@@ -43,5 +25,6 @@ export function languageOf(tag: string): Language | undefined {
 
 /** Shows everything in this language. */
 export async function useLanguage(next: Language): Promise<void> {
+  spoken = (await (next === 'ko' ? import('./words/ko') : import('./words/en'))).words;
   chosen = next;
 }

@@ -1,0 +1,97 @@
+// The drop-in widget: the custom element `<suda-chat>` shows one conversation on any page whose origin the server allows. It
+// logs in by a token that the page hands over, never by the cookie of the server's own pages.
+import { mount, unmount } from 'svelte';
+
+import { languageOf, useLanguage } from '../strings/strings.svelte';
+import { share, type Shared, type TokenSource } from './clients';
+import { styles } from './styles';
+import Widget from './Widget.svelte';
+
+import '../styles/tokens.css';
+import '../styles/base.css';
+import './base.css';
+
+const OBSERVED = ['conversation', 'server', 'language'] as const;
+
+/** `<suda-chat conversation="ID" server="https://…" theme="auto|light|dark" language="en|ko">`, with a property `token`. */
+export class SudaChat extends HTMLElement {
+  static readonly observedAttributes: readonly string[] = OBSERVED;
+
+  #token: TokenSource | undefined;
+  #shown: { component: Record<string, unknown>; shared: Shared } | undefined;
+  #planned = false;
+
+  constructor() {
+    super();
+    this.attachShadow({ mode: 'open' }).adoptedStyleSheets = [styles()];
+  }
+
+  /** Returns a JWT of the app's backend for the user on this page; called at the start and when the login has expired. */
+  get token(): TokenSource | undefined {
+    return this.#token;
+  }
+
+  set token(source: TokenSource | undefined) {
+    this.#token = source;
+    this.#plan();
+  }
+
+  connectedCallback(): void {
+    // A token that was set before this script ran stands in front of the setter.
+    if (Object.hasOwn(this, 'token')) {
+      const early = this.token;
+      Reflect.deleteProperty(this, 'token');
+      this.token = early;
+    }
+    this.#plan();
+  }
+
+  disconnectedCallback(): void {
+    this.#plan();
+  }
+
+  attributeChangedCallback(): void {
+    this.#plan();
+  }
+
+  /** Shows anew once the page has finished what it is doing, however many attributes it sets. */
+  #plan(): void {
+    if (this.#planned) return;
+    this.#planned = true;
+    queueMicrotask(() => {
+      this.#planned = false;
+      void this.#show();
+    });
+  }
+
+  async #show(): Promise<void> {
+    this.#hide();
+    const conversation = this.getAttribute('conversation');
+    const token = this.#token;
+    if (!this.isConnected || conversation === null || token === undefined) return;
+    await useLanguage(languageOf(this.getAttribute('language') ?? navigator.language) ?? 'en', {
+      page: false,
+    });
+    // The page may have changed its mind while the language was loading.
+    if (this.#shown !== undefined || !this.isConnected || this.#token !== token) return;
+    const server = new URL(this.getAttribute('server') ?? location.origin, location.href).origin;
+    const shared = share(server, token);
+    const props = {
+      opening: shared.opening,
+      conversation,
+      onfailed: (code: string) => this.dispatchEvent(new CustomEvent('suda-error', { detail: { code } })),
+    };
+    const target = this.shadowRoot as ShadowRoot;
+    this.#shown = { component: mount(Widget, { target, props }), shared };
+  }
+
+  #hide(): void {
+    const shown = this.#shown;
+    if (shown === undefined) return;
+    this.#shown = undefined;
+    void unmount(shown.component);
+    shown.shared.release();
+  }
+}
+
+if (customElements.get('suda-chat') === undefined) customElements.define('suda-chat', SudaChat);
