@@ -20,7 +20,7 @@ export function serviceWorker(): Plugin {
       const hash = createHash('sha256');
       const paths = new Set<string>();
       for (const [name, file] of Object.entries(bundle).sort(([one], [other]) => (one < other ? -1 : 1))) {
-        if (name.endsWith('.map')) continue;
+        if (name.endsWith('.map') || name.startsWith('.')) continue;
         paths.add(name === 'index.html' ? '/' : `/${name}`);
         hash.update(file.type === 'chunk' ? file.code : file.source);
       }

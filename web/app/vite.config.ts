@@ -28,6 +28,8 @@ const policy = [
 export default defineConfig({
   plugins: [svelte(), serviceWorker()],
   build: {
+    // For the script that measures what is loaded.
+    manifest: '.vite/page.json',
     target: ['chrome123', 'firefox120', 'safari17.5'],
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,

@@ -78,11 +78,14 @@ fn build(web: &Path) -> Result<PathBuf, Missing> {
     Ok(web.join("app/dist"))
 }
 
-/// Copies a folder with everything in it.
+/// Copies a folder with everything in it but hidden files, which tell tools about the build.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
         let target = to.join(entry.file_name());
         if entry.file_type()?.is_dir() {
             copy(&entry.path(), &target)?;
