@@ -18,7 +18,7 @@ const loads = [
     manifest: '.vite/page.json',
     entry: 'index.html',
     more: [],
-    languages: ['src/strings/en/index.ts', 'src/strings/ko/index.ts'],
+    languages: ['src/strings/en/first.ts', 'src/strings/ko/first.ts'],
     worker: /^assets\/worker-.*\.js$/,
     mostKib: 80,
   },
