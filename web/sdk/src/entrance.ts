@@ -4,7 +4,7 @@ import type { Client, Credential, LogInOptions, OpenOptions } from './api.js';
 import { PageClient } from './client/client.js';
 import { Mirror } from './client/mirror.js';
 import type { Delta } from './engine/delta.js';
-import type { Key } from './engine/host.js';
+import type { Key } from './engine/opening.js';
 import { Failure } from './errors.js';
 import { platform } from './platform.js';
 import { hasLocks } from './share/life.js';

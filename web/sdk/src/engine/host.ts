@@ -7,30 +7,11 @@ import type { Kept, Session, Store } from '../store/contract.js';
 import { IndexedDbStore } from '../store/indexeddb.js';
 import { MemoryStore } from '../store/memory.js';
 import { Rest, type Proof } from '../transport/rest.js';
-import type { LoggedIn, NewDevice, OwnAccount } from '../wire.js';
+import type { LoggedIn, OwnAccount } from '../wire.js';
 import { Desk, Room } from './desk.js';
 import { Engine } from './engine.js';
+import { placeOf, type Jwt, type Key, type Opening } from './opening.js';
 import type { Audience } from './outlet.js';
-
-/** How a device proves who it is, as it can be told to another thread. */
-export type Key = { kind: 'cookie' } | { kind: 'token'; token: string } | { kind: 'app'; user?: string };
-
-/** What a client is opened with, as it can be told to another thread. */
-export interface Opening {
-  server: string;
-  key: Key;
-  device: NewDevice;
-  storage: 'indexeddb' | 'memory';
-}
-
-/** Gets a JWT from the app's backend. */
-export type Jwt = () => Promise<string>;
-
-/** The name of a login's place in this browser: its cache, its lock, its channel. Each user of an app has an own one. */
-export function placeOf({ server, key }: Pick<Opening, 'server' | 'key'>): string {
-  const place = server === '' ? 'suda' : `suda ${server}`;
-  return key.kind === 'app' && key.user !== undefined ? `${place} ${key.user}` : place;
-}
 
 /** One engine with its pages. */
 export class Host {

@@ -3,7 +3,7 @@
 import { Failure, stopped } from '../errors.js';
 import type { Delta } from '../engine/delta.js';
 import type { Calls } from '../engine/desk.js';
-import type { Jwt, Opening } from '../engine/host.js';
+import type { Jwt, Opening } from '../engine/opening.js';
 import type { Method } from '../transport/rest.js';
 import type { OwnAccount } from '../wire.js';
 import type { CallName, FromOwner, FromPage, SentFailure, Way } from './messages.js';

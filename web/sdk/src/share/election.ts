@@ -3,7 +3,7 @@
  * closes, the next one in line takes over, and everybody asks it again.
  */
 
-import { placeOf, type Opening } from '../engine/host.js';
+import { placeOf, type Opening } from '../engine/opening.js';
 import type { Platform } from '../platform.js';
 import type { Asking } from './asking.js';
 import { hold, mourn, type Hold } from './life.js';

@@ -2,7 +2,7 @@
 
 import type { Delta } from '../engine/delta.js';
 import type { Calls } from '../engine/desk.js';
-import type { Opening } from '../engine/host.js';
+import type { Opening } from '../engine/opening.js';
 import type { ErrorBody, OwnAccount } from '../wire.js';
 
 /** The version of these messages: pages and workers of different versions do not understand each other. */

@@ -3,7 +3,8 @@
 import { Failure } from '../errors.js';
 import type { Delta } from '../engine/delta.js';
 import type { Desk } from '../engine/desk.js';
-import { Host, type Opening } from '../engine/host.js';
+import { Host } from '../engine/host.js';
+import type { Opening } from '../engine/opening.js';
 import type { Platform } from '../platform.js';
 import type { FromOwner, FromPage, SentFailure, Way } from './messages.js';
 

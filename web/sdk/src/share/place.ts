@@ -1,7 +1,7 @@
 /** Where a page finds its engine: a worker for all tabs, one of the tabs, or itself. */
 
 import { timeOrderedId } from '../core/ids.js';
-import { placeOf, type Jwt, type Opening } from '../engine/host.js';
+import { placeOf, type Jwt, type Opening } from '../engine/opening.js';
 import { platform } from '../platform.js';
 import { Asking, type Listening } from './asking.js';
 import { hasLocks, hold, nameOfPage } from './life.js';

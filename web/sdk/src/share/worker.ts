@@ -1,6 +1,6 @@
 /** The entry of the `SharedWorker`: owns the engine for all tabs of a browser. */
 
-import { placeOf, type Opening } from '../engine/host.js';
+import { placeOf, type Opening } from '../engine/opening.js';
 import { platform } from '../platform.js';
 import { hasLocks, hold, mourn, type Hold } from './life.js';
 import { wayOver } from './messages.js';
