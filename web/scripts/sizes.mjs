@@ -9,15 +9,16 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 const dist = new URL('../app/dist/', import.meta.url);
 
 /**
- * What is loaded: from a manifest of the build, an entry, and what it loads by itself before anything can be read, by source.
- * Of languages people load one: the larger counts. Workers are built apart and stand in no manifest. `mostKib` is the bound, in KiB of gzip.
+ * What is loaded: all that a page names, and from a manifest of the build the sources that come by themselves before anything
+ * can be read. Of languages people load one: the larger counts. Workers are built apart and stand in no manifest. `mostKib`
+ * is the bound, in KiB of gzip; the widget's goal is 45, and its bound keeps it from growing.
  */
 const loads = [
   {
     name: 'page until the list can be read',
     manifest: '.vite/page.json',
-    entry: 'index.html',
-    more: [],
+    page: 'index.html',
+    sources: [],
     languages: ['src/strings/en/first.ts', 'src/strings/ko/first.ts'],
     worker: /^assets\/worker-.*\.js$/,
     mostKib: 80,
@@ -25,10 +26,9 @@ const loads = [
   {
     name: 'widget until the conversation can be read',
     manifest: '.vite/widget.json',
-    entry: 'src/widget/widget.ts',
-    more: ['../sdk/src/share/election.ts'],
+    sources: ['src/widget/widget.ts', '../sdk/src/share/election.ts'],
     languages: ['src/widget/standing/words/en.ts', 'src/widget/standing/words/ko.ts'],
-    mostKib: 72,
+    mostKib: 77,
   },
 ];
 
@@ -58,15 +58,18 @@ const kib = (bytes) => (bytes / 1024).toFixed(1).padStart(8);
 const line = (name, { plain, gzip, brotli }) => `${kib(plain)}${kib(gzip)}${kib(brotli)}  ${name}\n`;
 
 /** All files of one load, each once. */
-async function sizesOf({ manifest: path, entry, more, languages, worker }) {
+async function sizesOf({ manifest: path, page, sources, languages, worker }) {
   const manifest = JSON.parse(await readFile(new URL(path, dist), 'utf8'));
   const spoken = await Promise.all(languages.map((one) => measure(manifest[one].file)));
   const longest = spoken.reduce((one, other) => (other.gzip > one.gzip ? other : one)).file;
   const all = (await readdir(new URL('assets', dist))).map((name) => `assets/${name}`);
   const workers = worker === undefined ? [] : all.filter((file) => worker.test(file));
   if (worker !== undefined && workers.length === 0) throw new Error('the build has no worker');
-  const scripts = [entry, ...more].flatMap((one) => filesOf(manifest, one));
-  return Promise.all([...new Set([...scripts, longest, ...workers])].map(measure));
+  const html = page === undefined ? '' : await readFile(new URL(page, dist), 'utf8');
+  const named = [...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g)].map(([, file]) => file);
+  if (page !== undefined && named.length === 0) throw new Error(`${page} names no scripts`);
+  const scripts = sources.flatMap((one) => filesOf(manifest, one));
+  return Promise.all([...new Set([...named, ...scripts, longest, ...workers])].map(measure));
 }
 
 for (const load of loads) {
