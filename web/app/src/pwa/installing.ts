@@ -12,17 +12,26 @@ export async function install(): Promise<void> {
   navigator.serviceWorker.addEventListener('message', ({ data }: MessageEvent<{ show?: string } | null>) => {
     if (typeof data?.show === 'string') openPath(data.show);
   });
-  const hadOne = navigator.serviceWorker.controller !== null;
+  followVersions(navigator.serviceWorker, () => location.reload());
   const registration = await navigator.serviceWorker.register(scriptAddress('/sw.js'), { scope: '/' });
-  // Every tab loads the new version when it takes over; drafts are kept, so nothing is lost.
-  navigator.serviceWorker.addEventListener('controllerchange', () => {
-    if (hadOne) location.reload();
-  });
   offer(registration);
   registration.addEventListener('updatefound', () => {
     registration.installing?.addEventListener('statechange', () => offer(registration));
   });
   setInterval(() => void registration.update().catch(() => undefined), CHECK_MILLISECONDS);
+}
+
+/** Loads the page anew when another version takes over; drafts are kept, so nothing is lost. */
+export function followVersions(
+  workers: EventTarget & Pick<ServiceWorkerContainer, 'controller'>,
+  reload: () => void,
+): void {
+  // The first version of all is the one that this page was loaded with.
+  let hadOne = workers.controller !== null;
+  workers.addEventListener('controllerchange', () => {
+    if (hadOne) reload();
+    hadOne = true;
+  });
 }
 
 /** Says that a version waits, unless it is the first one. */

@@ -24,6 +24,7 @@ export const shell = {
   logInAgain: 'Log in again',
   stopped: 'This page was disconnected.',
   reload: 'Reload',
+  notLoaded: 'This could not be loaded. There may be a newer version, or no connection.',
   failed: 'That did not work. Try again.',
   deletedAccount: 'Deleted account',
   you: 'You',

@@ -26,6 +26,7 @@ export const shell: Strings['shell'] = {
   logInAgain: '다시 로그인',
   stopped: '이 페이지의 연결이 해제되었습니다.',
   reload: '새로고침',
+  notLoaded: '불러오지 못했습니다. 새 버전이 있거나 연결이 끊겼을 수 있습니다.',
   failed: '실패했습니다. 다시 시도해 주세요.',
   deletedAccount: '삭제된 계정',
   you: '나',
