@@ -137,6 +137,24 @@ it('log out from elsewhere leads to the entrance, which says so', async () => {
   await page.getByRole('heading', { name: 'Log in' }).waitFor();
 });
 
+it('log in again in one tab, and go on in the other one', async () => {
+  const first = await at('/settings');
+  const second = await first.context().newPage();
+  await second.goto(first.url());
+  await second.locator('main h1').waitFor();
+  await press(second, 'Log out');
+  await agree(second, 'Log out');
+  await second.locator('input[autocomplete=username]').fill(mina.name);
+  expect(new URL(second.url()).pathname).toBe('/');
+  await second.locator('input[autocomplete=current-password]').fill(PASSWORD);
+  await second.keyboard.press('Enter');
+  await second.locator('.list-side').waitFor();
+  await press(first, 'Log in again');
+  await first.getByRole('heading', { name: 'Choose a conversation' }).waitFor();
+  await second.reload();
+  await second.locator('.list-side').waitFor();
+});
+
 it('log out, after which nothing is left', async () => {
   const page = await at('/settings');
   await press(page, 'Log out');

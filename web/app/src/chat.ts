@@ -3,6 +3,7 @@ import { open, type Client, type LoggedIn, type OpenOptions } from '@suda/client
 import workerUrl from '@suda/client/worker?sharedworker&url';
 import { createContext } from 'svelte';
 
+import { Entered } from './entered';
 import { language, useLanguage } from './strings/strings.svelte';
 
 const [client, provideClient] = createContext<Client>();
@@ -14,16 +15,16 @@ export {
   provideClient,
 };
 
-/** Remembers that somebody is logged in here; the cookie itself is out of reach of scripts. */
-const ENTERED = 'suda.entered';
+const entered = new Entered(localStorage);
 
 /** Whether somebody logged in on this browser and did not log out. */
 export function isEntered(): boolean {
-  return localStorage.getItem(ENTERED) !== null;
+  return entered.isMarked;
 }
 
 /** Opens the client of whoever is logged in here. Works without a network: what is cached can be read. */
 export function openEntered(): Promise<Client> {
+  entered.takeUp();
   return open({ credential: { kind: 'cookie' }, workerUrl });
 }
 
@@ -38,11 +39,11 @@ export async function enter(loggedIn: LoggedIn): Promise<Client> {
     await useLanguage(language(), { keep: true });
     void opened.changeAccount({ language: language() }).catch(() => undefined);
   }
-  if (credential.kind === 'cookie') localStorage.setItem(ENTERED, loggedIn.account.account);
+  if (credential.kind === 'cookie') entered.mark(loggedIn.account.account, Date.now());
   return opened;
 }
 
-/** Forgets that somebody is logged in; the entrance is shown next. */
-export function forget(): void {
-  localStorage.removeItem(ENTERED);
+/** Forgets this page's login. Tells whether nobody is logged in now: false where another tab has logged in since. */
+export function forget(): boolean {
+  return entered.forget();
 }
