@@ -1,5 +1,6 @@
 // How the client feels under load: long conversations, bursts of marks, a flood of messages. Apart from the other tests,
-// since it needs a machine that does nothing else: `npm run performance`. Times are those of this machine's Chromium without a graphics card; `SUDA_E2E_SLOW` multiplies the bounds where a machine is slower.
+// since it needs a machine that does nothing else: `npm run performance`. Times are those of its Chromium without a
+// graphics card; `SUDA_E2E_SLOW` multiplies the bounds where a machine is slower.
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
