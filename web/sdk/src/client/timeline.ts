@@ -192,7 +192,7 @@ export class OpenTimeline implements Timeline, Follower {
       return;
     }
     if (this.isBehind) {
-      this.loadLater().catch(ignore);
+      this.catchUp().catch(ignore);
       return;
     }
     const fresh = changed.filter((message) => (message.seq ?? 0) > this.held.to);
@@ -200,12 +200,18 @@ export class OpenTimeline implements Timeline, Follower {
     this.held = shortened({ ...this.held, messages, to: tail[1] }, 'start');
   }
 
-  /** Reads on after the end; whether there was anything. */
+  /** Reads what the hole lacks, after whatever is being read now. */
+  private async catchUp(): Promise<void> {
+    await this.under?.catch(ignore);
+    if (this.isBehind) await this.loadLater();
+  }
+
+  /** Reads on after the end; whether there was anything. Until that is there, what is newer must not be put behind it. */
   private async append(): Promise<boolean> {
-    this.isBehind = false;
     const seq = this.held.to;
     const isMore = await this.read({ at: 'after', seq }, (page) => {
       if (seq !== this.held.to) return false;
+      this.isBehind = false;
       const messages = [...this.held.messages, ...page.messages];
       const to = Math.max(page.to, seq);
       this.settle(page, shortened({ ...this.held, messages, to, hasLater: page.hasLater }, 'start'));
