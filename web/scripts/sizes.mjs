@@ -28,7 +28,7 @@ const loads = [
     manifest: '.vite/widget.json',
     sources: ['src/widget/widget.ts', '../sdk/src/share/election.ts'],
     languages: ['src/widget/standing/words/en.ts', 'src/widget/standing/words/ko.ts'],
-    mostKib: 77,
+    mostKib: 75,
   },
 ];
 
