@@ -24,6 +24,11 @@ beforeEach(() => {
   );
 });
 
+/** What was stored is known to be stored. */
+async function settled(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(0);
+}
+
 it('is stored after a pause, once', () => {
   drafting.typed('a');
   vi.advanceTimersByTime(500);
@@ -61,9 +66,10 @@ it('of another device is shown, but not into the typing', () => {
   expect(shown).toEqual(['from the phone', '']);
 });
 
-it('of another device that came into the typing is shown once that ends', () => {
+it('of another device that came into the typing is shown once that ends', async () => {
   drafting.typed('mine');
   drafting.flush();
+  await settled();
   drafting.takeOver('from the phone', false);
   drafting.rest();
   expect(shown).toEqual(['from the phone']);
@@ -82,4 +88,67 @@ it('of this device comes back without being shown again', () => {
   now += 60_000;
   drafting.takeOver('mine', false);
   expect(shown).toEqual([]);
+});
+
+it('does not come back when it was sent right after a pause', async () => {
+  drafting.typed('a');
+  vi.advanceTimersByTime(800);
+  drafting.sent();
+  // The list tells of the first of both only now.
+  drafting.takeOver('a', false);
+  await settled();
+  drafting.takeOver(undefined, false);
+  expect(shown).toEqual([]);
+  expect(drafting.text).toBe('');
+  expect(stored).toEqual(['a', null]);
+});
+
+it('is not emptied by a row that was made before it was stored', async () => {
+  drafting.typed('mine');
+  drafting.flush();
+  now += 60_000;
+  drafting.takeOver(undefined, false);
+  await settled();
+  drafting.takeOver('mine', false);
+  drafting.rest();
+  expect(shown).toEqual([]);
+  expect(stored).toEqual(['mine']);
+});
+
+it('that was stored after one of another device stays', async () => {
+  drafting.typed('mine');
+  drafting.takeOver('from the phone', false);
+  vi.advanceTimersByTime(800);
+  await settled();
+  drafting.takeOver('mine', false);
+  drafting.rest();
+  expect(shown).toEqual([]);
+  expect(drafting.text).toBe('mine');
+});
+
+it('of another device that was taken back meanwhile is not shown', async () => {
+  drafting.typed('mine');
+  drafting.flush();
+  await settled();
+  drafting.takeOver('from the phone', false);
+  drafting.takeOver('mine', false);
+  drafting.rest();
+  expect(shown).toEqual([]);
+});
+
+it('that could not be stored is tried again', async () => {
+  let isFull = true;
+  const failing = new Drafting(
+    (text) => {
+      stored.push(text);
+      return isFull ? Promise.reject(new Error('full')) : Promise.resolve();
+    },
+    (text) => shown.push(text),
+  );
+  failing.typed('mine');
+  failing.flush();
+  await settled();
+  isFull = false;
+  failing.flush();
+  expect(stored).toEqual(['mine', 'mine']);
 });

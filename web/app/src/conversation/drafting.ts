@@ -13,6 +13,8 @@ export class Drafting {
   private typedAt = 0;
   /** A draft of another device that came while somebody typed here. */
   private refused: string | undefined;
+  /** How many drafts of this page are on their way to the store. */
+  private underWay = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -23,9 +25,12 @@ export class Drafting {
 
   /** The stored draft is this now, wherever it was changed. */
   takeOver(draft: string | undefined, composing: boolean): void {
+    // Until the own draft is stored, what is told is older than that: a sent text would come back.
+    if (this.underWay > 0) return;
     const next = draft ?? '';
     if (next === this.stored) return;
     this.stored = next;
+    this.refused = undefined;
     if (next === this.text) return;
     if (composing || this.isTyping()) this.refused = next;
     else this.put(next);
@@ -45,6 +50,7 @@ export class Drafting {
   sent(): void {
     this.text = '';
     this.typedAt = 0;
+    this.refused = undefined;
     this.flush();
   }
 
@@ -55,10 +61,15 @@ export class Drafting {
     if (next === this.stored) return;
     const before = this.stored;
     this.stored = next;
-    // A draft that could not be stored stays in the box and is tried again with the next one.
-    this.store(next === '' ? null : next).catch(() => {
-      if (this.stored === next) this.stored = before;
-    });
+    // What is stored now is the newest of all devices.
+    this.refused = undefined;
+    this.underWay += 1;
+    this.store(next === '' ? null : next)
+      .catch(() => {
+        // A draft that could not be stored stays in the box and is tried again with the next one.
+        if (this.stored === next) this.stored = before;
+      })
+      .finally(() => (this.underWay -= 1));
   }
 
   /** The box lost the focus: what was refused while somebody typed is shown now. */
