@@ -211,6 +211,11 @@ export interface Timeline extends Live<TimelineView> {
   /** Shows the messages around a sequence instead. */
   jumpTo(seq: number): Promise<void>;
   jumpToNewest(): Promise<void>;
+  /**
+   * Tells the sequence of a message that somebody reads, or with nothing that they follow the newest: where everything
+   * has to be read again, the messages around it are shown. Cheap enough for every turn of the wheel.
+   */
+  keep(seq?: number): void;
   /** Ends the subscription; the conversation counts as closed once no page shows it. */
   close(): void;
 }

@@ -52,6 +52,34 @@ test('a message that waited while much was said is sent with a newer base', () =
     return [mina, joon];
   }));
 
+test('whoever reads far up stays there when so much was missed that all is read again', () =>
+  beside([], async (server, proxy) => {
+    const mina = await join(server, 'mina', { server: proxy.address });
+    const joon = await join(server, 'joon');
+    const direct = await mina.openDirect(joon.me.value.account);
+    const say = async (from: number, to: number): Promise<void> => {
+      for (let index = from; index <= to; index += 1)
+        await joon.conversation(direct).send(`number ${String(index)}`);
+      await until(joon.conversation(direct).summary, (row) => row?.unsent === 0);
+    };
+    await say(1, 100);
+    const here = mina.conversation(direct).timeline({ pageSize: 20 });
+    await until(here, ({ messages }) => texts(messages).includes('number 100'));
+    while (!texts(here.value.messages).includes('number 30')) await here.loadEarlier();
+    here.keep(here.value.messages.find((message) => texts([message]).includes('number 30'))?.seq);
+    proxy.isDown = true;
+    proxy.breakAll();
+    await until(mina.connection, ({ state }) => state !== 'online');
+    await say(101, 600);
+    proxy.isDown = false;
+    const view = await until(here, ({ hasLater, loading }) => hasLater && !loading, 40_000);
+    expect(texts(view.messages)).toContain('number 30');
+    here.keep();
+    await here.jumpToNewest();
+    expect(texts(here.value.messages).at(-1)).toBe('number 600');
+    return [mina, joon];
+  }));
+
 test('a restored backup begins another history, and what waits is sent into it', () =>
   beside([], async (server, proxy) => {
     const mina = await join(server, 'mina', { server: proxy.address });

@@ -45,6 +45,8 @@ export class OpenTimeline implements Timeline, Follower {
   private underWay = 0;
   private told: MessagesDelta[] = [];
   private under: Promise<boolean> | undefined;
+  /** What is being read; undefined at the newest. */
+  private place: number | undefined;
   private isClosed = false;
   private readonly stopWaiting: () => void;
 
@@ -96,12 +98,16 @@ export class OpenTimeline implements Timeline, Follower {
     return this.alone(() => this.append());
   }
 
-  jumpTo(seq: number): Promise<void> {
-    return this.replace({ at: 'around', seq });
+  async jumpTo(seq: number): Promise<void> {
+    await this.replace({ at: 'around', seq });
   }
 
-  jumpToNewest(): Promise<void> {
-    return this.replace({ at: 'newest' });
+  async jumpToNewest(): Promise<void> {
+    await this.replace({ at: 'newest' });
+  }
+
+  keep(seq?: number): void {
+    this.place = seq;
   }
 
   close(): void {
@@ -135,10 +141,17 @@ export class OpenTimeline implements Timeline, Follower {
   /** Changes were missed: reads again what is shown. */
   again(): void {
     const { messages, hasLater } = this.held;
-    const middle = messages[Math.floor(messages.length / 2)]?.seq;
-    const anchor: Anchor =
-      hasLater && middle !== undefined ? { at: 'around', seq: middle } : { at: 'newest' };
-    this.replace(anchor).catch(ignore);
+    const seq = this.place ?? (hasLater ? messages[Math.floor(messages.length / 2)]?.seq : undefined);
+    this.readAgain(seq).catch(ignore);
+  }
+
+  private async readAgain(seq: number | undefined): Promise<void> {
+    if (seq !== undefined) {
+      const isThere = await this.replace({ at: 'around', seq });
+      // Another history may be shorter than the place.
+      if (isThere !== false) return;
+    }
+    await this.replace({ at: 'newest' });
   }
 
   /** What could not be read before may be there now. */
@@ -220,19 +233,20 @@ export class OpenTimeline implements Timeline, Follower {
     return isMore ?? false;
   }
 
-  /** Shows something else. */
-  private async replace(anchor: Anchor): Promise<void> {
+  /** Shows something else; whether there was anything, undefined where another jump came first. */
+  private async replace(anchor: Anchor): Promise<boolean | undefined> {
     this.reading += 1;
     this.under = undefined;
     const mine = this.reading;
     this.show(true);
     try {
-      await this.read(anchor, (page) => {
+      return await this.read(anchor, (page) => {
         this.isBehind = false;
         const { from, to, hasEarlier } = page;
         const hasLater = anchor.at === 'newest' ? false : page.hasLater;
         const messages = sameWhereEqual(this.held.messages, page.messages);
         this.settle(page, { messages, from, to, hasEarlier, hasLater });
+        return messages.length > 0;
       });
     } finally {
       if (mine === this.reading) this.show(false);
