@@ -158,6 +158,58 @@ describe('two people', () => {
   });
 });
 
+describe('whoever does not look', () => {
+  /** The page has or has not somebody's attention, as when another window is in front. */
+  const attend = (page: Page, isThere: boolean): Promise<void> =>
+    page.evaluate((there) => {
+      document.hasFocus = () => there;
+      dispatchEvent(new Event(there ? 'focus' : 'blur'));
+    }, isThere);
+
+  it('has not read what came meanwhile, and goes on where they were', async () => {
+    for (let count = 1; count <= 30; count += 1) await joon.send(direct, `before ${count}`);
+    await mina.read(direct, 31);
+    const minas = await at(mina);
+    await seen(minas, 'before 30');
+    await attend(minas, false);
+    for (let count = 1; count <= 60; count += 1) await joon.send(direct, `meanwhile ${count}`);
+    const left = minas.locator('button.newest .badge');
+    await left.filter({ hasText: /^60$/u }).waitFor();
+    expect(await bubble(minas, 'before 30').isVisible()).toBe(true);
+    await attend(minas, true);
+    await minas.getByRole('log').hover();
+    await minas.mouse.wheel(0, 200);
+    await left.filter({ hasText: /^5\d$/u }).waitFor();
+    await minas.locator('button.newest').click();
+    await left.waitFor({ state: 'detached' });
+  });
+
+  it('finds the place again after the conversation was hidden', async () => {
+    for (let count = 1; count <= 50; count += 1) await joon.send(direct, `line ${count}`);
+    await mina.read(direct, 51);
+    const minas = await at(mina);
+    await seen(minas, 'line 50');
+    const log = minas.getByRole('log');
+    await log.hover();
+    await minas.mouse.wheel(0, -600);
+    const toEnd = (): Promise<number> =>
+      log.evaluate((at) => at.scrollHeight - at.clientHeight - at.scrollTop);
+    await expect.poll(toEnd).toBeGreaterThan(500);
+    const main = minas.locator('main');
+    const frames = (): Promise<void> =>
+      minas.evaluate(async () => {
+        for (let count = 0; count < 3; count += 1) await new Promise((done) => requestAnimationFrame(done));
+      });
+    await frames();
+    const before = await toEnd();
+    await main.evaluate((element) => (element.style.display = 'none'));
+    await frames();
+    await main.evaluate((element) => element.style.removeProperty('display'));
+    await frames();
+    expect(Math.abs((await toEnd()) - before)).toBeLessThan(2);
+  });
+});
+
 describe('a group', () => {
   it('mentions with completion by the keyboard', async () => {
     const group = await mina.group('Team', [joon]);
