@@ -70,13 +70,13 @@ test('whoever reads far up stays there when so much was missed that all is read 
     proxy.isDown = true;
     proxy.breakAll();
     await until(mina.connection, ({ state }) => state !== 'online');
-    await say(101, 600);
+    await say(101, 850);
     proxy.isDown = false;
     const view = await until(here, ({ hasLater, loading }) => hasLater && !loading, 40_000);
     expect(texts(view.messages)).toContain('number 30');
     here.keep();
     await here.jumpToNewest();
-    expect(texts(here.value.messages).at(-1)).toBe('number 600');
+    expect(texts(here.value.messages).at(-1)).toBe('number 850');
     return [mina, joon];
   }));
 
