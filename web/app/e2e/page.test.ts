@@ -84,6 +84,30 @@ describe('while nobody looks', () => {
     await expect.poll(() => notices(page)).toEqual([]);
   });
 
+  it('takes back what was told before the page was loaded again', async () => {
+    const page = await at(mina);
+    const seq = await joon.send(direct, 'Are you there?');
+    await expect.poll(() => notices(page)).toHaveLength(1);
+    await page.reload();
+    await page.locator(`[data-conversation="${direct}"]`).waitFor();
+    await mina.read(direct, seq);
+    await expect.poll(() => notices(page)).toEqual([]);
+  });
+
+  it('leaves nothing of the account after a log-out', async () => {
+    const page = await at(mina);
+    await joon.send(direct, 'for Mina alone');
+    await expect.poll(() => notices(page)).toHaveLength(1);
+    await expect.poll(() => page.title()).toBe('(1) Suda');
+    await visit(page, '/settings');
+    await press(page, 'Log out');
+    await page.getByRole('dialog').getByRole('button', { name: 'Log out' }).click();
+    await page.locator('input[autocomplete=username]').waitFor();
+    await expect.poll(() => notices(page)).toEqual([]);
+    expect(await page.title()).toBe('Suda');
+    await expect.poll(() => icon(page)).toBe('/icons/icon.svg');
+  });
+
   it('says nothing of what is muted, but of mentions in it', async () => {
     const group = await mina.group('Lunch', [joon]);
     const base = (await mina.request<{ items: { seq: number }[] }>('own_state', {})).items.at(-1)?.seq ?? 0;

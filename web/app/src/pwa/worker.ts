@@ -15,7 +15,9 @@ type Asked =
   /** This version is to take over from the one before. */
   | { type: 'take_over' }
   /** A message, from every tab that saw it come. */
-  | { type: 'tell'; title: string; text: string; conversation: string; seq: number; path: string };
+  | { type: 'tell'; title: string; text: string; conversation: string; seq: number; path: string }
+  /** The account logged out: nothing that was told stays on screen. */
+  | { type: 'forget' };
 
 const CACHE = `suda-${VERSION}`;
 /** How long the network may take to answer with the page or a file that may have changed, in milliseconds. */
@@ -34,7 +36,8 @@ self.addEventListener('activate', (event) => {
 self.addEventListener('message', (event) => {
   const asked = event.data as Asked;
   if (asked.type === 'take_over') event.waitUntil(self.skipWaiting());
-  if (asked.type === 'tell') event.waitUntil(tell(asked));
+  if (asked.type === 'tell') event.waitUntil(inTurn(() => tell(asked)));
+  if (asked.type === 'forget') event.waitUntil(inTurn(forget));
 });
 
 self.addEventListener('notificationclick', (event) => {
@@ -73,6 +76,23 @@ async function tell({ title, text, conversation, seq, path }: Asked & { type: 't
     icon: '/icons/icon-192.png',
     data: { path, seq },
   });
+}
+
+/** Takes all notifications back. */
+async function forget(): Promise<void> {
+  told.clear();
+  const notices = await self.registration.getNotifications();
+  notices.forEach((notice) => notice.close());
+}
+
+/** What is being told or forgotten. */
+let busy: Promise<unknown> = Promise.resolve();
+
+/** One after the other, so that what was to be told before a log-out does not appear after it. */
+function inTurn(act: () => Promise<void>): Promise<void> {
+  const turn = busy.then(act);
+  busy = turn.catch(() => undefined);
+  return turn;
 }
 
 /** Whether a path is one of the app's own pages: neither the server's interface nor a file. */
