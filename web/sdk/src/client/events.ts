@@ -1,6 +1,7 @@
 /** Events for apps: as callbacks by type, and as async iterators that hold a bounded number. */
 
 import type { SudaEvent } from '../api.js';
+import { tell } from './live.js';
 
 /** How many events an iterator holds. */
 const CAPACITY = 1_024;
@@ -14,7 +15,7 @@ export class Events {
 
   tell(event: SudaEvent): void {
     this.queues.forEach((queue) => queue.push(event));
-    [...(this.listeners.get(event.type) ?? [])].forEach((listener) => listener(event));
+    tell(this.listeners.get(event.type) ?? [], event);
   }
 
   on<T extends SudaEvent['type']>(

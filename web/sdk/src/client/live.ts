@@ -2,6 +2,26 @@
 
 import type { Live } from '../model.js';
 
+/** Tells everybody. What a listener throws is reported, and keeps nothing from those after it. */
+export function tell<T>(listeners: Iterable<(told: T) => void>, told: T): void {
+  for (const listener of [...listeners]) {
+    try {
+      listener(told);
+    } catch (thrown) {
+      report(thrown);
+    }
+  }
+}
+
+/** Where the app sees it: the console and `error` events of a page, `uncaughtException` in Node. */
+function report(thrown: unknown): void {
+  if ('reportError' in globalThis) globalThis.reportError(thrown);
+  else
+    queueMicrotask(() => {
+      throw thrown;
+    });
+}
+
 /** A value and those who want to know of its changes. */
 export class Cell<T> implements Live<T> {
   private readonly listeners = new Set<(value: T) => void>();
@@ -25,7 +45,7 @@ export class Cell<T> implements Live<T> {
   set(value: T): void {
     if (Object.is(value, this.present)) return;
     this.present = value;
-    [...this.listeners].forEach((listener) => listener(value));
+    tell(this.listeners, value);
   }
 
   subscribe(listener: (value: T) => void): () => void {
@@ -33,7 +53,7 @@ export class Cell<T> implements Live<T> {
     const own = (value: T): void => listener(value);
     this.listeners.add(own);
     if (this.listeners.size === 1) this.wanted?.(true);
-    listener(this.present);
+    tell([own], this.present);
     return () => {
       if (this.listeners.delete(own) && this.listeners.size === 0) this.wanted?.(false);
     };

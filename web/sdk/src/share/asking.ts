@@ -94,8 +94,12 @@ export class Asking {
         this.answer(message);
         return;
       case 'delta':
-        this.listening.told(message.delta);
-        way.send({ say: 'seen', count: 1 });
+        try {
+          this.listening.told(message.delta);
+        } finally {
+          // Else the owner would soon take this page for one that does not keep up.
+          way.send({ say: 'seen', count: 1 });
+        }
         return;
       case 'jwt':
         void this.giveJwt(way, message.id);
