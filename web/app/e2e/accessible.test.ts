@@ -81,10 +81,10 @@ it('the keyboard alone finds, reads, answers, edits, reacts and deletes', async 
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await page.getByRole('main').getByRole('heading', { name: 'Design review' }).waitFor();
-  await page.keyboard.press('c');
-  await page.keyboard.type('from the keyboard');
+  await expect.poll(() => composer(page).evaluate((box) => box === document.activeElement)).toBe(true);
+  await page.keyboard.type('nice, from the keyboard');
   await page.keyboard.press('Enter');
-  await seen(page, 'from the keyboard');
+  await seen(page, 'nice, from the keyboard');
 
   await page.getByRole('log').focus();
   await page.keyboard.press('ArrowUp');
@@ -121,6 +121,12 @@ it('the keyboard alone finds, reads, answers, edits, reacts and deletes', async 
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await expect.poll(() => messages(page)).toContain('You deleted this message.');
+
+  await page.getByRole('log').focus();
+  await page.keyboard.press('n');
+  await page.keyboard.press('c');
+  await expect.poll(() => composer(page).evaluate((box) => box === document.activeElement)).toBe(true);
+  expect(await composer(page).inputValue()).toBe('');
 
   await page.getByRole('log').focus();
   await page.keyboard.press('?');

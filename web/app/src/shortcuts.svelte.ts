@@ -24,30 +24,38 @@ export function shortcut(name: Shortcut, act: () => void): () => void {
   };
 }
 
+/** Where a key was pressed: in a text, in the list, among messages, or with nothing focused and no conversation open. */
+export type Place = 'text' | 'list' | 'messages' | 'nowhere' | 'elsewhere';
+
 /** Which shortcut a key means, if any. */
-export function meaning(event: KeyboardEvent, typing: boolean): Shortcut | undefined {
+export function meaning(event: KeyboardEvent, place: Place): Shortcut | undefined {
   if (event.isComposing || event.defaultPrevented) return undefined;
   const command = event.ctrlKey || event.metaKey;
   if (command && !event.altKey && event.code === 'KeyK') return 'search';
   if (event.altKey && !command && event.key === 'ArrowDown') return 'next';
   if (event.altKey && !command && event.key === 'ArrowUp') return 'previous';
-  if (typing || command || event.altKey) return undefined;
+  if (place === 'text' || command || event.altKey) return undefined;
   if (event.key === '?') return 'help';
   if (event.key === '/') return 'search';
+  // Elsewhere a letter is most likely the beginning of a message, which must not lead away from the conversation.
   // The position of the key counts: with a Korean keyboard the letters are others.
-  if (event.code === 'KeyN') return 'new';
-  return event.code === 'KeyC' ? 'write' : undefined;
+  if (event.code === 'KeyN') return place === 'list' || place === 'nowhere' ? 'new' : undefined;
+  return event.code === 'KeyC' && (place === 'list' || place === 'messages') ? 'write' : undefined;
+}
+
+function placeOf(target: EventTarget | null): Place {
+  if (!(target instanceof HTMLElement)) return 'elsewhere';
+  if (target.isContentEditable || target.matches('input, textarea, select')) return 'text';
+  if (target.closest('[role=log]') !== null) return 'messages';
+  if (target.closest('[data-conversation]') !== null) return 'list';
+  return target === document.body && asked.get('write') === undefined ? 'nowhere' : 'elsewhere';
 }
 
 /** Listens on the page; returns how to stop. */
 export function listen(): () => void {
   const onkeydown = (event: KeyboardEvent): void => {
-    const target = event.target;
-    const typing =
-      target instanceof HTMLElement &&
-      (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/u.test(target.tagName));
     const modal = document.querySelector('dialog[open]') !== null;
-    const found = modal ? undefined : meaning(event, typing);
+    const found = modal ? undefined : meaning(event, placeOf(event.target));
     const act = found === undefined ? undefined : asked.get(found);
     if (act === undefined) return;
     event.preventDefault();

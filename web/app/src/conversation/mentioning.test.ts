@@ -1,7 +1,7 @@
 // When names are offered, which, and what is sent.
 import { describe, expect, it } from 'vitest';
 
-import { complete, completing, mentionsIn, offered, type Mentionable } from './mentioning';
+import { complete, completing, mentionsIn, namedIn, offered, type Mentionable } from './mentioning';
 
 const mina: Mentionable = { who: '1', name: 'Mina Kim', handle: 'mina' };
 const minho: Mentionable = { who: '2', name: 'Minho', handle: 'minho' };
@@ -74,4 +74,20 @@ describe('mentions that are sent', () => {
     expect(mentionsIn(text, chosen, 100).map(({ start, length }) => [start, length])).toEqual(expected),
   );
   it('are bounded', () => expect(mentionsIn('@Minho '.repeat(9), [minho], 4)).toHaveLength(4));
+});
+
+describe('names in a text that was kept', () => {
+  const short = { who: 'a9', name: 'Mina', handle: 'mina2' };
+  const twin = { who: 'a8', name: 'Minho', handle: 'minho2' };
+  it.each([
+    ['hi @Mina Kim!', [mina, minho], [mina]],
+    ['@Mina Kim and @all', [mina, short, everybody], [mina, everybody]],
+    ['@Mina, are you there?', [mina, short], [short]],
+    ['@김하늘님', [korean], [korean]],
+    ['@Minho', [minho, twin], []],
+    ['@Minhoo and mail@Minho', [minho], []],
+    ['@Mina', [mina], []],
+    ['nobody', [mina], []],
+  ])('%s', (text, all, expected) => expect(namedIn(text, all, 100)).toEqual(expected));
+  it('are bounded', () => expect(namedIn('@Mina Kim @Minho', [mina, minho], 1)).toEqual([mina]));
 });

@@ -87,6 +87,29 @@ export function mentionsIn(text: string, chosen: readonly Mentionable[], most: n
   return found;
 }
 
+/**
+ * Those whose names stand in a text that was kept without saying who is meant, at most `most`. A name that several have
+ * means nobody: nothing tells which of them was chosen.
+ */
+export function namedIn(text: string, all: readonly Mentionable[], most: number): Mentionable[] {
+  const found = new Set<Mentionable>();
+  for (const { index } of text.matchAll(/(?<![\p{L}\p{N}_.@])@/gu)) {
+    const fitting = all.filter(({ name }) => stands(name, text, index + 1));
+    const longest = Math.max(...fitting.map(({ name }) => name.length));
+    const [one, another] = fitting.filter(({ name }) => name.length === longest);
+    if (one !== undefined && another === undefined) found.add(one);
+    if (found.size >= most) break;
+  }
+  return [...found];
+}
+
+/** Whether a whole name stands there. Korean particles follow a name without a space, so letters without case may. */
+function stands(name: string, text: string, at: number): boolean {
+  return (
+    name !== '' && text.startsWith(name, at) && !/^[\p{Lu}\p{Ll}\p{N}_]/u.test(text.slice(at + name.length))
+  );
+}
+
 function scalars(text: string): number {
   return [...text].length;
 }
