@@ -64,6 +64,7 @@ export const conversation = {
   replyTo: (name: string) => `Reply to ${name}`,
   goToQuoted: 'Go to that message',
   quoteGone: 'Message not available',
+  quoteNotLoaded: 'Not loaded: no connection',
   editing: 'Edit message',
   stopEditing: 'Stop editing',
   stopReplying: 'Do not reply',

@@ -64,6 +64,7 @@ export const conversation: Strings['conversation'] = {
   replyTo: (name) => `${name}님에게 답장`,
   goToQuoted: '원본 메시지로 이동',
   quoteGone: '메시지를 볼 수 없습니다',
+  quoteNotLoaded: '불러오지 못했습니다. 연결되어 있지 않습니다.',
   editing: '메시지 수정',
   stopEditing: '수정 취소',
   stopReplying: '답장 취소',
