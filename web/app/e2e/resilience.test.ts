@@ -1,11 +1,13 @@
 // Things that go wrong: the server dies while people write, the network goes away, tabs come and go, screens are small.
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 
 import { Account } from './support/account';
 import { complaints, launch, logIn } from './support/browser';
 import { bubble, composer, messages, open, say, seen } from './support/page';
 import { Server } from './support/server';
+
+const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 
 let server: Server;
 let browser: Browser;
@@ -16,7 +18,10 @@ let pages: Page[] = [];
 let round = 0;
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
+  [server, browser] = await Promise.all([
+    Server.start(['--rate-account-per-second', '100000', '--rate-account-burst', '100000']),
+    launch(),
+  ]);
 });
 
 afterAll(async () => {
@@ -90,6 +95,24 @@ it('without a network what is written waits visibly, and goes out later', async 
   await expect.poll(() => messages(minas)).toEqual(await messages(joons));
 }, 120_000);
 
+it('a quote that is not on this device says so without a network, and appears with one', async () => {
+  const other = await mina.group('Other', []);
+  const first = await joon.send(direct, 'where it began');
+  for (let count = 0; count < 60; count += 1) await joon.send(direct, `more ${count}`);
+  const page = await logIn(browser, server, mina);
+  pages.push(page);
+  await open(page, other);
+  await joon.send(direct, 'an answer', { target: first });
+  const row = page.locator(`[data-conversation="${direct}"]`);
+  await row.getByText('an answer').waitFor();
+  await server.kill();
+  await row.click();
+  const quote = bubble(page, 'an answer').locator('.quote');
+  await quote.getByText('Not loaded: no connection').waitFor();
+  await server.revive();
+  await quote.getByText('where it began').waitFor({ timeout: 30_000 });
+}, 120_000);
+
 it('two tabs show the same, and either may close', async () => {
   const first = await at(mina);
   const second = await first.context().newPage();
@@ -107,12 +130,48 @@ it('two tabs show the same, and either may close', async () => {
   expect(await stored(joon)).toEqual(['from the first', 'from the second']);
 });
 
+it('a finger that rests on a message or a conversation opens its menu, and one that scrolls does not', async () => {
+  await joon.send(direct, 'press here');
+  const page = await logIn(browser, server, mina, PHONE);
+  pages.push(page);
+  const session = await page.context().newCDPSession(page);
+  const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', points: { x: number; y: number }[]) =>
+    session.send('Input.dispatchTouchEvent', { type, touchPoints: points });
+  const middle = async (of: Locator): Promise<{ x: number; y: number }> => {
+    const { x, y, width, height } = (await of.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    return { x: x + width / 2, y: y + height / 2 };
+  };
+  const row = page.locator(`[data-conversation="${direct}"]`);
+  await row.waitFor();
+  await touch('touchStart', [await middle(row)]);
+  await page.getByRole('menuitem', { name: 'Archive' }).waitFor();
+  await touch('touchEnd', []);
+  await page.getByRole('menuitem', { name: 'Mark as read' }).tap();
+  await row.getByText('1 unread message').waitFor({ state: 'detached' });
+  expect(new URL(page.url()).pathname).toBe('/');
+
+  await row.tap();
+  await seen(page, 'press here');
+  const at = await middle(bubble(page, 'press here').locator('.text'));
+  await touch('touchStart', [at]);
+  await page.getByRole('menu').waitFor();
+  await touch('touchEnd', []);
+  // What the browser does with the lifted finger comes before what is asked next.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
+  await page.getByRole('menuitem', { name: 'Reply' }).tap();
+  await page.locator('.about').getByText(/Reply to .*Joon/).waitFor();
+  expect(await page.evaluate(() => getSelection()?.toString())).toBe('');
+
+  await page.clock.install();
+  await touch('touchStart', [at]);
+  await touch('touchMove', [{ x: at.x, y: at.y + 40 }]);
+  await page.clock.runFor(2_000);
+  expect(await page.getByRole('menu').count()).toBe(0);
+  await touch('touchEnd', []);
+});
+
 it('a phone shows the list or the conversation, and the way back works', async () => {
-  const page = await logIn(browser, server, mina, {
-    viewport: { width: 360, height: 740 },
-    hasTouch: true,
-    isMobile: true,
-  });
+  const page = await logIn(browser, server, mina, PHONE);
   pages.push(page);
   const row = page.locator(`[data-conversation="${direct}"]`);
   await row.tap();

@@ -15,6 +15,8 @@ export interface MenuItem {
 export interface Point {
   x: number;
   y: number;
+  /** The pointer that is still held down there. */
+  heldBy?: number;
 }
 
 /** The point below an element, for a menu that belongs to a button. */
