@@ -8,6 +8,8 @@ export class Cable {
   refusesWebSockets = false;
   /** How many calls over plain HTTP asked for events. */
   polls = 0;
+  /** How many bytes came from the far end. */
+  received = 0;
   private listener: Listener | undefined;
   private readonly sockets = new Set<Socket>();
   private readonly webSockets = new Set<Socket>();
@@ -65,6 +67,7 @@ export class Cable {
       });
     }
     near.on('data', (data) => this.notice(near, data));
+    far.on('data', (data) => (this.received += data.length));
     near.pipe(far).pipe(near);
   }
 
