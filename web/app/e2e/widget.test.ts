@@ -113,6 +113,7 @@ describe('on an allowed page', () => {
     await vouched.exposeFunction('vouch', () => shop.token('43', 'other'));
     await vouched.goto(shop.origin);
     await vouched.getByText('This conversation does not exist, or you are not a member.').waitFor();
+    expect(await vouched.getByRole('button', { name: 'Back to the list' }).count()).toBe(0);
     expect(await vouched.locator('suda-chat article').count()).toBe(0);
     await vouched.close();
     await page.reload();
@@ -132,6 +133,50 @@ describe('on an allowed page', () => {
       .evaluate((chat) => chat.remove());
     await say(page, 'still here');
     await seen(page, 'still here');
+  });
+});
+
+describe('by the keyboard', () => {
+  it('moves between messages, through menus, and back', async () => {
+    const page = await at(shop, element());
+    await say(page, 'first');
+    await say(page, 'second');
+    await seen(page, 'second');
+    await bubble(page, 'second').locator('[data-stage=sent], [data-stage=delivered]').first().waitFor();
+    const focused = (): Promise<string | undefined> =>
+      page.evaluate(() => {
+        const inside = document.activeElement?.shadowRoot?.activeElement;
+        return (inside?.closest('[role=menuitem], [data-key]') ?? inside)?.textContent.trim();
+      });
+    await page.getByRole('log').focus();
+    await page.keyboard.press('ArrowUp');
+    await expect.poll(focused).toContain('second');
+    await page.keyboard.press('ArrowUp');
+    await expect.poll(focused).toContain('first');
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(focused).toContain('second');
+    await bubble(page, 'second').click({ button: 'right' });
+    const items = page.getByRole('menuitem');
+    await items.first().waitFor();
+    await expect.poll(focused).toBe((await items.first().textContent())?.trim());
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(focused).toBe((await items.nth(2).textContent())?.trim());
+  });
+
+  it('asks once, where it was asked for, though another widget is there', async () => {
+    const page = await at(shop, element() + element());
+    const second = page.locator('suda-chat').nth(1);
+    await second.locator('.composer textarea').fill('to be deleted');
+    await page.keyboard.press('Enter');
+    const sent = second.locator('article', { hasText: 'to be deleted' });
+    await sent.locator('[data-stage=sent], [data-stage=delivered]').waitFor();
+    await sent.click({ button: 'right' });
+    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    await second.getByRole('dialog').waitFor();
+    expect(await page.getByRole('dialog').count()).toBe(1);
+    await second.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await sent.waitFor({ state: 'detached' });
   });
 });
 

@@ -1,4 +1,5 @@
-// Questions before something that cannot be undone: anybody asks, the shell shows the dialog.
+// Questions before something that cannot be undone: anybody asks, the dialog is shown in the place that they name.
+import { APP, type Place } from './place';
 
 /** What is asked. */
 export interface Question {
@@ -9,19 +10,19 @@ export interface Question {
   danger?: boolean;
 }
 
-let asked = $state.raw<{ question: Question; answer: (yes: boolean) => void }>();
+let asked = $state.raw<{ question: Question; at: Place; answer: (yes: boolean) => void }>();
 
 /** Asks; resolves with whether the user agreed. A second question answers the first with no. */
-export function confirm(question: Question): Promise<boolean> {
+export function confirm(question: Question, at: Place = APP): Promise<boolean> {
   answer(false);
   return new Promise((resolve) => {
-    asked = { question, answer: resolve };
+    asked = { question, at, answer: resolve };
   });
 }
 
-/** The question that is open; reactive. */
-export function openQuestion(): Question | undefined {
-  return asked?.question;
+/** The question that is open in a place; reactive. */
+export function openQuestion(at: Place): Question | undefined {
+  return asked?.at === at ? asked.question : undefined;
 }
 
 /** Answers the open question. */
