@@ -240,7 +240,7 @@ async fn polling_and_single_requests_take_the_cookie() {
     assert_eq!(told(without.send().await.unwrap()).await, (401, "unauthenticated".to_owned()));
 }
 
-/// Browsers keep such a cookie off connections without TLS.
+/// Browsers keep such a cookie off connections without TLS, and let nobody but the host itself set it.
 #[tokio::test]
 async fn behind_tls_the_cookie_is_secure_and_the_origin_too() {
     let server = Server::spawn(&["--trusted-proxies", "127.0.0.1"]);
@@ -253,9 +253,34 @@ async fn behind_tls_the_cookie_is_secure_and_the_origin_too() {
     sign_up(&server, "mina").await;
     let secure_page = format!("https://{}", server.address());
     let over_tls = forwarded("https", &secure_page).await.unwrap();
-    assert!(set_cookie(&over_tls).ends_with("; Secure"));
+    let cookie = set_cookie(&over_tls);
+    assert!(cookie.starts_with("__Host-suda="), "{cookie}");
+    assert!(cookie.ends_with("; Path=/; Max-Age=34560000; Secure"), "{cookie}");
     let plain = forwarded("http", server.url()).await.unwrap();
     assert!(!set_cookie(&plain).contains("Secure"));
     let mixed = forwarded("https", server.url()).await.unwrap();
     assert_eq!(told(mixed).await, (403, "origin_refused".to_owned()));
+}
+
+/// A page of a sibling host can set `suda` for the whole domain, and the browser may send that one first.
+#[tokio::test]
+async fn behind_tls_a_planted_cookie_does_not_count() {
+    let server = Server::spawn(&["--trusted-proxies", "127.0.0.1"]);
+    let (planted, _) = sign_up(&server, "eve").await;
+    let origin = format!("https://{}", server.address());
+    let over_tls = |request: RequestBuilder| {
+        let request = request.header("x-forwarded-proto", "https").header("x-forwarded-for", "203.0.113.9");
+        request.header("suda-session", "cookie").header(ORIGIN, &origin)
+    };
+    let body = json!({ "name": "mina", "password": PASSWORD });
+    let sign_up = http(&[]).post(format!("{}/v1/accounts", server.url())).json(&body);
+    let own = set_cookie(&over_tls(sign_up).send().await.unwrap());
+    let account = |cookies: String| {
+        let request = http(&[]).get(format!("{}/v1/account", server.url()));
+        over_tls(request).header(COOKIE, cookies).send()
+    };
+    let alone = account(pair(&planted)).await.unwrap();
+    assert_eq!(told(alone).await, (401, "unauthenticated".to_owned()));
+    let both = account(format!("{}; {}", pair(&planted), pair(&own))).await.unwrap();
+    assert_eq!(both.json::<Value>().await.unwrap()["name"], "mina");
 }

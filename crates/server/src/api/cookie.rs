@@ -25,8 +25,12 @@ pub const SESSION: HeaderName = HeaderName::from_static("suda-session");
 /// The value of [`SESSION`].
 pub const BY_COOKIE: &str = "cookie";
 
-/// The cookie's name.
+/// The cookie's name where the connection is not known to be secure.
 const NAME: &str = "suda";
+
+/// Its name over TLS. Browsers take this prefix only from the host itself, so that a page of a sibling host cannot plant a
+/// login of its own for a whole domain.
+const SECURE_NAME: &str = "__Host-suda";
 
 /// For how long a browser keeps the cookie, in seconds: 400 days, the most that browsers grant. Each WebSocket renews it.
 const KEEP_SECONDS: u32 = 400 * 24 * 60 * 60;
@@ -34,13 +38,6 @@ const KEEP_SECONDS: u32 = 400 * 24 * 60 * 60;
 /// Whether a request's page asks for the cookie or brings it.
 pub fn is_asked(headers: &HeaderMap) -> bool {
     headers.get(&SESSION).is_some_and(|value| value == BY_COOKIE)
-}
-
-/// The token in the cookie, if there is one.
-fn token(headers: &HeaderMap) -> Option<&str> {
-    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == NAME).map(|(_, token)| token).filter(|token| is_token(token))
 }
 
 /// Tokens are base64 without padding; nothing else is taken from a cookie, or written into one.
@@ -59,13 +56,13 @@ pub fn of_call(headers: &HeaderMap, connection: Connection) -> Result<Option<&st
     }
     match connection.is_own_page(headers) {
         Some(false) => Err(Code::OriginRefused),
-        Some(true) | None => Ok(token(headers)),
+        Some(true) | None => Ok(connection.token(headers)),
     }
 }
 
 /// The token that a WebSocket's handshake brings in its cookie; only from the server's own pages.
 pub fn of_handshake(headers: &HeaderMap, connection: Connection) -> Option<&str> {
-    token(headers).filter(|_| connection.is_own_page(headers) == Some(true))
+    connection.token(headers).filter(|_| connection.is_own_page(headers) == Some(true))
 }
 
 /// How a request reached the server.
@@ -76,6 +73,19 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// What the cookie is called here; no other name counts.
+    fn cookie_name(self) -> &'static str {
+        if self.is_secure { SECURE_NAME } else { NAME }
+    }
+
+    /// The token in the cookie, if there is one.
+    fn token(self, headers: &HeaderMap) -> Option<&str> {
+        let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+        let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let cookie = pairs.find(|(name, _)| *name == self.cookie_name());
+        cookie.map(|(_, token)| token).filter(|token| is_token(token))
+    }
+
     /// Whether the request's page is the server's own; `None` where it names no origin.
     fn is_own_page(self, headers: &HeaderMap) -> Option<bool> {
         let origin = headers.get(header::ORIGIN)?;
@@ -89,7 +99,8 @@ impl Connection {
     pub fn set_cookie(self, token: Option<&str>) -> HeaderValue {
         let (token, seconds) = token.map_or(("", 0), |token| (token, KEEP_SECONDS));
         let secure = if self.is_secure { "; Secure" } else { "" };
-        let cookie = format!("{NAME}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}");
+        let name = self.cookie_name();
+        let cookie = format!("{name}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}");
         HeaderValue::try_from(cookie).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
 }

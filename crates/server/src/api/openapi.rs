@@ -46,8 +46,8 @@ pub fn document() -> Value {
                     "type": "apiKey",
                     "in": "cookie",
                     "name": "suda",
-                    "description": "A browser's, set at log-in; counts only beside the header `Suda-Session: cookie`, and \
-                                    only on the server's own pages.",
+                    "description": "A browser's, set at log-in, called `__Host-suda` over TLS; counts only beside the header \
+                                    `Suda-Session: cookie`, and only on the server's own pages.",
                 },
                 "app": { "type": "http", "scheme": "bearer", "description": "The application key." },
             },
