@@ -1,5 +1,7 @@
 /** What lies far back, and what is another history: sends find their place, caches begin anew; and tokens that end. */
 
+import 'fake-indexeddb/auto';
+
 import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +9,7 @@ import { join as path } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { open, type Client } from '../src/node.js';
+import { open, type Client, type OpenOptions } from '../src/node.js';
 import { join, texts } from './support/people.js';
 import { Proxy } from './support/proxy.js';
 import { Server } from './support/server.js';
@@ -115,34 +117,51 @@ test("an app's own users log in with its tokens, and again when the device was l
   try {
     await beside(['--app-keys-file', path(folder, 'keys.json')], async (server) => {
       let asked = 0;
+      let user = 'user 42';
       const jwt = (): Promise<string> => {
         asked += 1;
         return Promise.resolve(
-          signed(key, { sub: 'user 42', aud: 'suda', exp: Math.floor(Date.now() / 1000) + 60, name: 'mina' }),
+          signed(key, { sub: user, aud: 'suda', exp: Math.floor(Date.now() / 1000) + 60 }),
         );
       };
-      const client = await open({
+      const options: OpenOptions = {
         server: server.address,
         credential: { kind: 'app', jwt },
         device: { name: 'Test', platform: 'node' },
-        storage: 'memory',
+        storage: 'indexeddb',
         share: 'none',
-      });
+      };
+      const client = await open(options);
       await until(client.connection, ({ state }) => state === 'online');
-      expect(client.me.value.name).toBe('mina');
       expect(asked).toBe(1);
-      const [own] = await client.devices();
-      expect(own?.name).toBe('Test');
-      await client.removeDevice(own?.device ?? '');
-      await until(client.connection, ({ state }) => state !== 'online');
+      await logOut(client);
       await until(client.connection, ({ state }) => state === 'online');
       expect(asked).toBe(2);
-      return [client];
+      await client.changeAccount({ display_name: 'Mina' });
+      client.close();
+      // The renewed token is the one that is kept.
+      const again = await open(options);
+      await until(again.connection, ({ state }) => state === 'online');
+      expect(asked).toBe(2);
+      expect(again.me.value.display_name).toBe('Mina');
+      user = 'user 43';
+      await logOut(again);
+      const end = await until(again.connection, ({ state }) => state === 'online' || state === 'stopped');
+      expect(end).toEqual({ state: 'stopped', reason: 'another_account' });
+      return [again];
     });
   } finally {
     rmSync(folder, { recursive: true });
   }
 });
+
+/** Logs the only device out, as another one would. */
+async function logOut(client: Client): Promise<void> {
+  const [own] = await client.devices();
+  expect(own?.name).toBe('Test');
+  await client.removeDevice(own?.device ?? '');
+  await until(client.connection, ({ state }) => state !== 'online');
+}
 
 function signed(key: Buffer, claims: object): string {
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');

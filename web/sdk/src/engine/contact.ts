@@ -4,10 +4,17 @@ import { Reconnect, type Loss, type Next } from '../core/reconnect.js';
 import { Failure } from '../errors.js';
 import type { ConnectionState } from '../model.js';
 import type { Line, Listener } from '../transport/line.js';
-import { openPolling } from '../transport/polling.js';
+import { lossOf, openPolling } from '../transport/polling.js';
 import { openSocket } from '../transport/websocket.js';
-import { protocol, type Gateways, type Hello, type Welcome } from '../wire.js';
-import type { Engine } from './engine.js';
+import {
+  protocol,
+  type AccountId,
+  type Gateways,
+  type Hello,
+  type OwnAccount,
+  type Welcome,
+} from '../wire.js';
+import type { Engine, Renewed } from './engine.js';
 import type { Answer } from './requests.js';
 
 /** While polling, a WebSocket is tried again after so long. */
@@ -63,11 +70,12 @@ export class Contact {
     if (!this.line) this.trySocket();
   }
 
-  /** Gives the line up. */
+  /** Gives the line up; a reason that was told already stays. */
   disconnect(): void {
     this.isWanted = false;
     this.loseLine();
-    if (this.state.state !== 'logged_out') this.announce({ state: 'offline' });
+    const isOver = this.state.state === 'logged_out' || this.state.state === 'stopped';
+    if (!isOver) this.announce({ state: 'offline' });
   }
 
   /** The account leaves this device. */
@@ -82,6 +90,12 @@ export class Contact {
     this.isWanted = false;
     this.loseLine();
     this.announce({ state: 'stopped', reason });
+  }
+
+  /** What proves who this is proves another account by now: whoever opens a client next begins anew. */
+  async meetAnother(): Promise<void> {
+    await this.engine.doubt();
+    this.stop('another_account');
   }
 
   /** The network or somebody came back: finds out at once how the line is. */
@@ -150,12 +164,7 @@ export class Contact {
 
   private async onWelcome(line: Line, welcome: Welcome): Promise<void> {
     if (line !== this.trying) return;
-    if (welcome.account !== this.engine.me) {
-      // The cookie is another account's by now: whoever opens a client next begins anew.
-      await this.engine.doubt();
-      this.stop('another_account');
-      return;
-    }
+    if (welcome.account !== this.engine.me) return this.meetAnother();
     const { engine } = this;
     const since = welcome.resumed ? engine.progress.resume : undefined;
     this.trying = undefined;
@@ -227,14 +236,19 @@ export class Contact {
     this.isRenewing = true;
     this.announce({ state: 'connecting' });
     engine.renew().then(
-      (rest) =>
-        engine.enqueue(() => {
-          this.isRenewing = false;
-          engine.rest = rest;
-          this.trySocket();
-        }),
+      (renewed) => engine.enqueue(() => this.onRenewed(renewed)),
       (failure: unknown) => engine.enqueue(() => this.onRenewFailed(failure)),
     );
+  }
+
+  private async onRenewed({ session, rest }: Renewed): Promise<void> {
+    this.isRenewing = false;
+    const { engine } = this;
+    if (session.account.account !== engine.me) return this.meetAnother();
+    engine.rest = rest;
+    engine.session = session;
+    await engine.write([{ what: 'session', session }]);
+    this.trySocket();
   }
 
   private onRenewFailed(failure: unknown): void {
@@ -248,7 +262,24 @@ export class Contact {
     this.announce({ state: 'waiting', retryAt: this.engine.now() + RENEW_AGAIN_MS });
   }
 
-  private async startPolling(): Promise<void> {
+  /** Polls have no greeting that tells whose they are, and a cookie may be another account's by now. */
+  private startPolling(): void | Promise<void> {
+    const { rest } = this.engine;
+    if (rest.proof.kind !== 'cookie') return this.poll();
+    this.isChecking = true;
+    rest
+      .call<OwnAccount>('GET', '/v1/account')
+      .then(({ account }) => this.engine.enqueue(() => this.onProven(account)))
+      .catch((failure: unknown) => this.engine.enqueue(() => this.onFailure(lossOf(failure), false)));
+  }
+
+  private onProven(account: AccountId): void | Promise<void> {
+    this.isChecking = false;
+    if (!this.isWanted || this.line) return;
+    return account === this.engine.me ? this.poll() : this.meetAnother();
+  }
+
+  private async poll(): Promise<void> {
     const { engine } = this;
     const { cursor } = engine.progress;
     const line: Line = openPolling(

@@ -43,6 +43,12 @@ interface Happening {
   entries?: Entries;
 }
 
+/** A new login of an app's user: the session to keep, and calls with its token. */
+export interface Renewed {
+  session: Session;
+  rest: Rest;
+}
+
 /** Where an engine stands. */
 export interface Surroundings {
   platform: Platform;
@@ -51,7 +57,7 @@ export interface Surroundings {
   session: Session;
   kept: Kept;
   /** A new proof where the present one is not valid any more; absent where only people can log in again. */
-  renew?: () => Promise<Rest>;
+  renew?: () => Promise<Renewed>;
 }
 
 /** Owns everything that changes. */
@@ -63,7 +69,7 @@ export class Engine {
   readonly me: AccountId;
   /** The account's own conversation. */
   readonly ownId: ConversationId;
-  readonly renew: (() => Promise<Rest>) | undefined;
+  readonly renew: (() => Promise<Renewed>) | undefined;
 
   readonly held: Map<ConversationId, Held>;
   progress: Progress;

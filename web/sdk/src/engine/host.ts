@@ -9,9 +9,12 @@ import { MemoryStore } from '../store/memory.js';
 import { Rest, type Proof } from '../transport/rest.js';
 import type { LoggedIn, OwnAccount } from '../wire.js';
 import { Desk, Room } from './desk.js';
-import { Engine } from './engine.js';
+import { Engine, type Renewed } from './engine.js';
 import { placeOf, type Jwt, type Key, type Opening } from './opening.js';
 import type { Audience } from './outlet.js';
+
+/** How long a page waits to hear whose cookie it has, in milliseconds, while an engine runs already. */
+const WHO_WITHIN_MS = 2_000;
 
 /** One engine with its pages. */
 export class Host {
@@ -46,6 +49,22 @@ export class Host {
   get isOver(): boolean {
     const { state } = this.engine.contact.state;
     return this.engine.hasEnded || state === 'logged_out' || state === 'stopped';
+  }
+
+  /**
+   * Whether this engine belongs to that login. A cookie may be another account's by now, so the server is asked, unless
+   * it cannot be reached: then the engine goes on, and finds out when it can.
+   */
+  async isFor({ key }: Opening): Promise<boolean> {
+    const { engine } = this;
+    if (engine.session.fingerprint !== fingerprintOf(key)) return false;
+    if (key.kind !== 'cookie') return true;
+    const { account } = await engine.rest
+      .call<OwnAccount>('GET', '/v1/account', undefined, WHO_WITHIN_MS)
+      .catch(() => engine.session.account);
+    if (account === engine.me) return true;
+    await engine.call(() => engine.contact.meetAnother()).catch(() => undefined);
+    return false;
   }
 
   /** A page comes. */
@@ -94,11 +113,10 @@ class Login {
     return { session, kept: await this.keep(session, kept), rest };
   }
 
-  /** Exchanges a new JWT. */
-  async renew(): Promise<Rest> {
+  /** Exchanges a new JWT; whose account it is, and whether it is kept, is for the engine. */
+  async renew(): Promise<Renewed> {
     const session = await this.exchange();
-    await this.store.write([{ what: 'session', session }]);
-    return this.proven(session.token ?? '');
+    return { session, rest: this.proven(session.token ?? '') };
   }
 
   private async ask(proof: Proof): Promise<Session> {

@@ -115,8 +115,9 @@ export class People {
     if (this.isAccountOld) this.ownProfileChanged();
   }
 
-  /** The account as the server has just told it. */
+  /** The account as the server has just told it, to whoever the proof belongs now. */
   async keepAccount(account: OwnAccount): Promise<void> {
+    if (account.account !== this.engine.me) return this.engine.contact.meetAnother();
     this.engine.session = { ...this.engine.session, account };
     await this.engine.write([{ what: 'session', session: this.engine.session }]);
     this.engine.outlet.account();

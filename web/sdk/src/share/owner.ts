@@ -53,18 +53,20 @@ export class Owner {
     await host?.end(reason);
   }
 
-  /** The engine in use; another one where that is over. */
+  /** The engine in use; another one where that is over or another login's. */
   private async open(opening: Opening): Promise<Host> {
     const before = this.host;
     const host = await before?.catch(() => undefined);
-    if (this.host === before && (!host || host.isOver)) {
-      this.host = this.replace(host, opening);
-    }
-    return this.host ?? this.open(opening);
+    const fits = host !== undefined && !host.isOver && (await host.isFor(opening));
+    // Another page came first, maybe with another login.
+    if (this.host !== before) return this.open(opening);
+    if (fits && !host.isOver) return host;
+    this.host = this.replace(host, opening);
+    return this.host;
   }
 
   private async replace(before: Host | undefined, opening: Opening): Promise<Host> {
-    await before?.end();
+    await before?.end(before.isOver ? undefined : 'another_account');
     await this.claims.claim?.(opening);
     return Host.open(this.platform, opening, () => this.askForJwt());
   }

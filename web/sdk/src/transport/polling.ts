@@ -144,7 +144,8 @@ class PollingLine implements Line {
   }
 }
 
-function lossOf(failure: unknown): Loss {
+/** What a failed call means for a line. */
+export function lossOf(failure: unknown): Loss {
   if (!(failure instanceof Failure)) return { why: 'bad_frame' };
   const error: ErrorBody | undefined = failure.error;
   if (error) return { why: 'refused', error };
