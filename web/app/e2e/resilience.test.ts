@@ -2,9 +2,10 @@
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 
-import { Account } from './support/account';
+import { Account, PASSWORD } from './support/account';
 import { complaints, launch, logIn } from './support/browser';
 import { bubble, composer, messages, open, say, seen } from './support/page';
+import { agree, press, visit } from './support/panels';
 import { Server } from './support/server';
 
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
@@ -113,6 +114,32 @@ it('a quote that is not on this device says so without a network, and appears wi
   await quote.getByText('where it began').waitFor({ timeout: 30_000 });
 }, 120_000);
 
+it('a log-out that the server cannot hear is told later, and meanwhile the login opens nothing', async () => {
+  const page = await at(mina);
+  const inBrowsers = async (): Promise<number> => {
+    const { devices } = await mina.rest<{ devices: { platform: string }[] }>('GET', '/v1/devices');
+    return devices.filter(({ platform }) => platform === 'web').length;
+  };
+  expect(await inBrowsers()).toBe(1);
+  await visit(page, '/settings');
+  await server.kill();
+  await press(page, 'Log out');
+  await agree(page, 'Log out');
+  const notice = page.getByText('The server has not heard of your log-out yet.');
+  await notice.waitFor();
+  await page.reload();
+  await notice.waitFor();
+  expect(await page.locator('.list-side').count()).toBe(0);
+  await server.revive();
+  await notice.waitFor({ state: 'detached' });
+  expect(await inBrowsers()).toBe(0);
+  await page.locator('input[autocomplete=username]').fill(mina.name);
+  await page.locator('input[autocomplete=current-password]').fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.locator('.list-side').waitFor();
+  expect(await inBrowsers()).toBe(1);
+}, 120_000);
+
 it('two tabs show the same, and either may close', async () => {
   const first = await at(mina);
   const second = await first.context().newPage();
@@ -159,7 +186,10 @@ it('a finger that rests on a message or a conversation opens its menu, and one t
   // What the browser does with the lifted finger comes before what is asked next.
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)));
   await page.getByRole('menuitem', { name: 'Reply' }).tap();
-  await page.locator('.about').getByText(/Reply to .*Joon/).waitFor();
+  await page
+    .locator('.about')
+    .getByText(/Reply to .*Joon/)
+    .waitFor();
   expect(await page.evaluate(() => getSelection()?.toString())).toBe('');
 
   await page.clock.install();

@@ -4,6 +4,7 @@ import workerUrl from '@suda/client/worker?sharedworker&url';
 import { createContext } from 'svelte';
 
 import { Entered } from './entered';
+import { finishLeaving, isLeaving } from './leaving.svelte';
 import { language, useLanguage } from './strings/strings.svelte';
 
 const [client, provideClient] = createContext<Client>();
@@ -19,11 +20,12 @@ const entered = new Entered(localStorage);
 
 /** Whether somebody logged in on this browser and did not log out. */
 export function isEntered(): boolean {
-  return entered.isMarked;
+  return entered.isMarked && !isLeaving();
 }
 
 /** Opens the client of whoever is logged in here. Works without a network: what is cached can be read. */
-export function openEntered(): Promise<Client> {
+export async function openEntered(): Promise<Client> {
+  if (!(await finishLeaving())) throw new Error('a log-out is not finished');
   entered.takeUp();
   return open({ credential: { kind: 'cookie' }, workerUrl });
 }

@@ -151,8 +151,11 @@ export interface Client {
   appValue(name: string): Live<unknown>;
   setAppValue(name: string, value: unknown): Promise<void>;
 
-  /** Logs this device out and forgets what is cached. */
-  logOut(): Promise<void>;
+  /**
+   * Logs this device out and forgets what is cached. Resolves with whether the server knows of it: where it could not be
+   * reached the login is still valid there, and whoever uses the cookie calls `endLogin` until that says so.
+   */
+  logOut(): Promise<boolean>;
   deleteAccount(password: string): Promise<void>;
   /** Lets go of the connection in this page; the device stays logged in. */
   close(): void;

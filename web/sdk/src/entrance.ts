@@ -4,12 +4,12 @@ import type { Client, Credential, LogInOptions, OpenOptions } from './api.js';
 import { PageClient } from './client/client.js';
 import { Mirror } from './client/mirror.js';
 import type { Delta } from './engine/delta.js';
-import type { Key } from './engine/opening.js';
+import { placeOf, type Key } from './engine/opening.js';
 import { Failure } from './errors.js';
 import { platform } from './platform.js';
 import { hasLocks } from './share/life.js';
 import { tie, type Sharing } from './share/place.js';
-import { Rest } from './transport/rest.js';
+import { endLogin as sayFarewell, Rest } from './transport/rest.js';
 import type { LoggedIn } from './wire.js';
 
 /** Opens a client. Waits for the server only where nothing is cached; fails as REST calls do. */
@@ -66,6 +66,15 @@ export function recover(
     recovery_code: recoveryCode,
     new_password: newPassword,
   });
+}
+
+/**
+ * Ends the cookie's login without a client, after a log-out that did not reach the server: forgets what is cached, and
+ * resolves with whether the server knows of it now. Fails where the server refuses.
+ */
+export function endLogin({ server = '' }: { server?: string } = {}): Promise<boolean> {
+  if ('indexedDB' in globalThis) indexedDB.deleteDatabase(placeOf({ server, key: { kind: 'cookie' } }));
+  return sayFarewell(new Rest(platform, server, { kind: 'cookie' }));
 }
 
 function enter(path: string, options: LogInOptions, body: object): Promise<LoggedIn> {

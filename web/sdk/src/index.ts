@@ -4,5 +4,5 @@ export type * from './api.js';
 export type * from './model.js';
 export * from './wire.js';
 export { errorSentences } from './sentences.js';
-export { open, signUp, logIn, recover } from './entrance.js';
+export { open, signUp, logIn, recover, endLogin } from './entrance.js';
 export { mentionOf, mentionedUnits } from './core/mentions.js';

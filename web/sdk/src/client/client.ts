@@ -173,7 +173,7 @@ export class PageClient implements Client {
     return this.calls.setValue(`app/${name}`, value);
   }
 
-  logOut(): Promise<void> {
+  logOut(): Promise<boolean> {
     return this.calls.logOut(false);
   }
 

@@ -5,7 +5,7 @@
 
 import type { Anchor } from '../core/stretch.js';
 import { Failure, stopped } from '../errors.js';
-import type { Method } from '../transport/rest.js';
+import { endLogin, type Method } from '../transport/rest.js';
 import type { AccountId, ClientId, ConversationId, OwnAccount, Profile, Reacted } from '../wire.js';
 import { detailsOf, type Delta, type Reading } from './delta.js';
 import type { Engine } from './engine.js';
@@ -44,8 +44,8 @@ export interface Calls {
   keepAccount(account: OwnAccount): Promise<void>;
   /** People that the server has told. */
   keepProfiles(profiles: Profile[]): Promise<void>;
-  /** Logs out, or where the account is gone already only forgets what is cached. */
-  logOut(isGone: boolean): Promise<void>;
+  /** Logs out, or where the account is gone already only forgets what is cached; answers whether the server knows of it. */
+  logOut(isGone: boolean): Promise<boolean>;
   /** The page goes. */
   leave(): Promise<void>;
 }
@@ -184,10 +184,11 @@ export class Desk implements Calls, Audience {
     return this.engine.call(() => this.engine.people.keep(profiles));
   }
 
-  async logOut(isGone: boolean): Promise<void> {
+  async logOut(isGone: boolean): Promise<boolean> {
     // A device that cannot reach the server must be able to forget all the same.
-    if (!isGone) await this.engine.rest.call('POST', '/v1/logout').catch(ignoreUnreachable);
+    const isTold = isGone || (await endLogin(this.engine.rest));
     await this.engine.call(() => this.engine.forget());
+    return isTold;
   }
 
   leave(): Promise<void> {
@@ -257,10 +258,4 @@ function countDown(counts: Map<ConversationId, number>, conversation: Conversati
   if (count > 0) counts.set(conversation, count);
   else counts.delete(conversation);
   return count === 0;
-}
-
-function ignoreUnreachable(failure: unknown): void {
-  const isGone =
-    failure instanceof Failure && ['unreachable', 'timed_out', 'unauthenticated'].includes(failure.code);
-  if (!isGone) throw failure;
 }

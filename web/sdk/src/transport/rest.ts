@@ -88,6 +88,26 @@ export class Rest {
   }
 }
 
+/** How long a log-out waits for its answer. */
+const FAREWELL_WITHIN_MS = 5_000;
+
+/**
+ * Ends the login of a device. Answers whether the server knows of it, also where it did before; false where it could not
+ * be reached or is too busy, and the login is still valid. Fails where the server refuses.
+ */
+export async function endLogin(rest: Rest): Promise<boolean> {
+  try {
+    await rest.call('POST', '/v1/logout', undefined, FAREWELL_WITHIN_MS);
+    return true;
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure;
+    if (failure.code === 'unauthenticated') return true;
+    const isPassing = ['unreachable', 'timed_out', 'bad_answer'].includes(failure.code);
+    if (isPassing || failure.retryAfterMs !== undefined) return false;
+    throw failure;
+  }
+}
+
 /** What a failed answer says; one without the body of this API counts by its status alone. */
 function refusal(status: number, text: string): Failure {
   try {

@@ -30,6 +30,8 @@ export const entrance = {
   recoveryHint: 'One of the codes that you stored at sign-up. All devices are logged out.',
   required: 'Please fill this in',
   loggedOut: 'This device was logged out. Log in again; what waits to be sent is kept.',
+  leaving:
+    'The server has not heard of your log-out yet. Keep this page open: it is told once it can be reached.',
   codesTitle: 'Keep your recovery codes',
   codesExplained:
     'If you forget your password, each of these codes lets you set a new one, once. They are shown only now.',

@@ -32,6 +32,7 @@ export const entrance: Strings['entrance'] = {
   recoveryHint: '가입할 때 보관한 코드 중 하나입니다. 모든 기기에서 로그아웃됩니다.',
   required: '입력해 주세요',
   loggedOut: '로그아웃되었습니다. 다시 로그인하세요. 보내지 못한 메시지는 보관됩니다.',
+  leaving: '로그아웃이 아직 서버에 전해지지 않았습니다. 이 페이지를 열어 두면 연결되는 대로 전합니다.',
   codesTitle: '복구 코드를 보관하세요',
   codesExplained: '비밀번호를 잊었을 때 코드마다 한 번씩 새 비밀번호를 정할 수 있습니다. 지금만 표시됩니다.',
   copy: '복사',
