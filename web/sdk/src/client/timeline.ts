@@ -39,6 +39,8 @@ export class OpenTimeline implements Timeline, Follower {
   private isBehind = false;
   /** Whether anything was read yet. */
   private isRead = false;
+  /** What is to be shown, as long as nothing is. */
+  private anchor: Anchor;
   /** Readings overtaken by a jump are ignored. */
   private reading = 0;
   /** How many readings are under way, and what was told meanwhile: it may be newer than they are. */
@@ -63,8 +65,8 @@ export class OpenTimeline implements Timeline, Follower {
     this.stopWaiting = mirror.connection.subscribe(({ state }) => {
       if (state === 'online') this.lookAgain();
     });
-    const anchor: Anchor = around === undefined ? { at: 'newest' } : { at: 'around', seq: around };
-    this.replace(anchor).catch(ignore);
+    this.anchor = around === undefined ? { at: 'newest' } : { at: 'around', seq: around };
+    this.replace(this.anchor).catch(ignore);
   }
 
   get value(): TimelineView {
@@ -84,6 +86,8 @@ export class OpenTimeline implements Timeline, Follower {
     if (!this.held.hasEarlier || this.held.to < seq) return Promise.resolve(false);
     return this.alone(async () => {
       const isMore = await this.read({ at: 'before', seq }, (page) => {
+        // What came meanwhile may have moved the start: the page does not join it any more.
+        if (seq !== this.held.from) return this.held.hasEarlier;
         const messages = [...page.messages, ...this.held.messages];
         const from = Math.min(page.from, this.held.from);
         this.settle(page, shortened({ ...this.held, messages, from, hasEarlier: page.hasEarlier }, 'end'));
@@ -141,6 +145,10 @@ export class OpenTimeline implements Timeline, Follower {
   /** Changes were missed: reads again what is shown. */
   again(): void {
     const { messages, hasLater } = this.held;
+    if (this.isEmpty()) {
+      this.replace(this.anchor).catch(ignore);
+      return;
+    }
     const seq = this.place ?? (hasLater ? messages[Math.floor(messages.length / 2)]?.seq : undefined);
     this.readAgain(seq).catch(ignore);
   }
@@ -166,7 +174,7 @@ export class OpenTimeline implements Timeline, Follower {
   private take(delta: MessagesDelta): void {
     if (delta.unsent) this.unsent = delta.unsent;
     this.change(delta.changed);
-    if (!this.held.hasLater) this.grow(delta);
+    if (!this.held.hasLater || this.isEmpty()) this.grow(delta);
   }
 
   /** Puts a reading in: what was told after it counts more. */
@@ -199,9 +207,7 @@ export class OpenTimeline implements Timeline, Follower {
     }
     const isJoined = tail[0] <= this.held.to + 1;
     if (!isJoined) {
-      // What was opened before the server said what there is holds nothing, and nothing that has to keep its place.
-      if (this.held.messages.length === 0) this.again();
-      else this.isBehind = true;
+      this.isBehind = true;
       return;
     }
     if (this.isBehind) {
@@ -224,6 +230,7 @@ export class OpenTimeline implements Timeline, Follower {
     const seq = this.held.to;
     const isMore = await this.read({ at: 'after', seq }, (page) => {
       if (seq !== this.held.to) return false;
+      // Not earlier: what is told before the page is there would be joined over the hole that the page fills.
       this.isBehind = false;
       const messages = [...this.held.messages, ...page.messages];
       const to = Math.max(page.to, seq);
@@ -236,6 +243,7 @@ export class OpenTimeline implements Timeline, Follower {
   /** Shows something else; whether there was anything, undefined where another jump came first. */
   private async replace(anchor: Anchor): Promise<boolean | undefined> {
     this.reading += 1;
+    this.anchor = anchor;
     this.under = undefined;
     const mine = this.reading;
     this.show(true);
@@ -274,6 +282,9 @@ export class OpenTimeline implements Timeline, Follower {
       if (this.under === mine) this.under = undefined;
       this.show();
     });
+    // What was told meanwhile could not ask for a page of its own.
+    const readOn = (): void => void (this.isBehind && !this.held.hasLater && this.loadLater().catch(ignore));
+    mine.then(readOn, ignore);
     this.under = mine;
     this.show();
     return mine;
