@@ -7,7 +7,7 @@ import { Events } from '../src/client/events.js';
 import { Cell } from '../src/client/live.js';
 import type { Delta } from '../src/engine/delta.js';
 import { Asking } from '../src/share/asking.js';
-import type { FromPage } from '../src/share/messages.js';
+import type { FromOwner, FromPage, Way } from '../src/share/messages.js';
 
 const reported: unknown[] = [];
 
@@ -48,16 +48,16 @@ test('an event is told to everybody behind a listener that throws', () => {
 
 test('a page says that it has seen what it could not take', () => {
   const sent: FromPage[] = [];
-  const told = (_: Delta): never => fault();
+  const told: (delta: Delta) => void = fault;
   const opening = { server: '', key: { kind: 'cookie' }, device: { name: '', platform: 'web' } } as const;
   const asking = new Asking('page', { ...opening, storage: 'memory' }, () => Promise.reject(new Error()), {
     told,
     taken: () => undefined,
   });
-  const way = {
-    send: (message: FromPage): void => void sent.push(message),
-    onmessage: (_: { say: 'delta'; delta: Delta }): void => undefined,
-    close: (): void => undefined,
+  const way: Way<FromPage, FromOwner> = {
+    send: (message) => void sent.push(message),
+    onmessage: () => undefined,
+    close: () => undefined,
   };
   asking.attach(way);
   expect(() => way.onmessage({ say: 'delta', delta: {} })).toThrow('a fault of the app');

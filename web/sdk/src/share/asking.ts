@@ -32,6 +32,8 @@ export class Asking {
   readonly opened: Promise<OwnAccount>;
   private open!: { resolve(me: OwnAccount): void; reject(failure: Error): void };
   private isOpen = false;
+  /** Whether the present owner has answered; one that has not yet is told every call once it has opened. */
+  private isServed = false;
   private lastId = 0;
   private readonly waiting = new Map<number, Waiting>();
   private way: Way<FromPage, FromOwner> | undefined;
@@ -56,6 +58,7 @@ export class Asking {
   attach(way: Way<FromPage, FromOwner>): void {
     if (this.isClosed) return;
     this.way = way;
+    this.isServed = false;
     way.onmessage = (message) => this.hear(way, message);
     way.send({ say: 'open', page: this.page, opening: this.opening });
   }
@@ -75,7 +78,7 @@ export class Asking {
     const id = this.lastId;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { name, values, resolve, reject });
-      if (this.isOpen) this.way?.send({ say: 'call', id, name, values });
+      if (this.isServed) this.way?.send({ say: 'call', id, name, values });
     });
   }
 
@@ -110,6 +113,7 @@ export class Asking {
   private begin(me: OwnAccount): void {
     const isAnother = this.isOpen;
     this.isOpen = true;
+    this.isServed = true;
     this.open.resolve(me);
     if (isAnother) {
       this.repeat();
@@ -132,6 +136,7 @@ export class Asking {
   }
 
   private refuse(failure: SentFailure): void {
+    this.isServed = true;
     this.open.reject(received(failure));
     if (this.isOpen) this.waiting.forEach(({ reject }) => reject(stopped()));
   }
