@@ -47,7 +47,9 @@ function placeOf(target: EventTarget | null): Place {
   if (!(target instanceof HTMLElement)) return 'elsewhere';
   if (target.isContentEditable || target.matches('input, textarea, select')) return 'text';
   if (target.closest('[role=log]') !== null) return 'messages';
-  if (target.closest('[data-conversation]') !== null) return 'list';
+  // Whoever just opened a conversation has the focus in the list until the box to write in is there.
+  const isOpening = target.matches('[aria-current]') && asked.get('write') === undefined;
+  if (target.closest('[data-conversation]') !== null) return isOpening ? 'elsewhere' : 'list';
   return target === document.body && asked.get('write') === undefined ? 'nowhere' : 'elsewhere';
 }
 
