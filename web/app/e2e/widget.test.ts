@@ -115,6 +115,12 @@ describe('on an allowed page', () => {
     await vouched.getByText('This conversation does not exist, or you are not a member.').waitFor();
     expect(await vouched.getByRole('button', { name: 'Back to the list' }).count()).toBe(0);
     expect(await vouched.locator('suda-chat article').count()).toBe(0);
+    const kept = (): Promise<number> =>
+      vouched.evaluate(
+        async () =>
+          (await indexedDB.databases()).filter(({ name }) => (name ?? '').startsWith('suda ')).length,
+      );
+    await expect.poll(kept).toBe(1);
     await vouched.close();
     await page.reload();
     await seen(page, 'How can we help?');

@@ -38,7 +38,7 @@ export type Credential =
   | { kind: 'token'; token: string }
   /** An app's own users: the callback returns a JWT of the app's backend, which is exchanged at the first start and
    * whenever the device token is not valid any more. `user` names the user, such as the token's `sub`: on a page whose users
-   * change, what is cached of one and its login are then out of reach of the next. */
+   * change, what is cached of one and its login are then out of reach of the next, and dropped when the next one is in. */
   | { kind: 'app'; jwt: () => Promise<string>; user?: string };
 
 /** How a client is opened. */

@@ -31,6 +31,7 @@ export class Host {
       const login = new Login(platform, opening, store, jwt);
       const { session, kept, rest } = await login.begin();
       const renew = opening.key.kind === 'app' ? () => login.renew() : undefined;
+      if (opening.key.kind === 'app' && opening.storage === 'indexeddb') await dropOthers(opening);
       const engine = new Engine({ platform, rest, store, session, kept, ...(renew && { renew }) });
       engine.enqueue(() => engine.start());
       return new Host(engine);
@@ -76,6 +77,17 @@ export class Host {
   async end(reason?: string): Promise<void> {
     if (reason !== undefined) this.engine.contact.stop(reason);
     await this.engine.end();
+  }
+}
+
+/** Drops what the app's other users left in this browser, their logins above all; where they can be listed. */
+async function dropOthers(opening: Opening): Promise<void> {
+  const { server, key } = opening;
+  if (key.kind !== 'app' || key.user === undefined || !('databases' in indexedDB)) return;
+  const users = `${placeOf({ server, key: { kind: 'app' } })} `;
+  const present = await indexedDB.databases().catch(() => []);
+  for (const { name } of present) {
+    if (name?.startsWith(users) && name !== placeOf(opening)) indexedDB.deleteDatabase(name);
   }
 }
 
