@@ -183,18 +183,19 @@ export class Contact {
     if (loss.why === 'refused') return this.onFailure(loss, true);
     this.isChecking = true;
     const { rest } = this.engine;
-    rest.call<Gateways>('GET', '/v1/gateways', undefined, GATEWAYS_WITHIN_MS).then(
-      ({ gateways }) => {
+    rest
+      .call<Gateways>('GET', '/v1/gateways', undefined, GATEWAYS_WITHIN_MS)
+      .then(({ gateways }) => {
         this.gateways = gateways.map(({ url }) => (url === '' ? rest.socketAddress() : url));
         this.engine.enqueue(() => this.onFailure(loss, true));
-      },
-      (failure: unknown) => {
+      })
+      // What is no list of gateways does not come from the server either.
+      .catch((failure: unknown) => {
         // One that passes is no answer of the server: a proxy in front of it says so while it is down.
         const isAnswer =
           failure instanceof Failure && failure.error !== undefined && failure.retryAfterMs === undefined;
         this.engine.enqueue(() => this.onFailure(loss, isAnswer));
-      },
-    );
+      });
   }
 
   private onFailure(loss: Loss, httpWorks: boolean): void | Promise<void> {

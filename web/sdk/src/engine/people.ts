@@ -126,10 +126,10 @@ export class People {
 
   private readContacts(): void {
     const again = (): void => this.engine.timers.set('contacts', AGAIN_MS, () => this.readContacts());
-    this.engine.rest.call<Contacts>('GET', '/v1/contacts').then(
-      ({ contacts }) => this.engine.enqueue(() => this.keepContacts(contacts)),
-      () => this.engine.enqueue(again),
-    );
+    this.engine.rest
+      .call<Contacts>('GET', '/v1/contacts')
+      .then(({ contacts }) => this.engine.enqueue(() => this.keepContacts(contacts)))
+      .catch(() => this.engine.enqueue(again));
   }
 
   private async keepContacts(contacts: Contact[]): Promise<void> {

@@ -49,9 +49,8 @@ export class Rest {
     within = WITHIN_MS,
     signal?: AbortSignal,
   ): Promise<T> {
-    const response = await this.ask(method, path, body, within, signal);
-    const text = await response.text().catch(() => '');
-    if (!response.ok) throw refusal(response.status, text);
+    const { ok, status, text } = await this.ask(method, path, body, within, signal);
+    if (!ok) throw refusal(status, text);
     if (text === '') return undefined as T;
     try {
       return JSON.parse(text) as T;
@@ -60,20 +59,21 @@ export class Rest {
     }
   }
 
+  /** The whole answer: one that is cut off is none. */
   private async ask(
     method: Method,
     path: string,
     body: unknown,
     within: number,
     signal: AbortSignal | undefined,
-  ): Promise<Response> {
+  ): Promise<{ ok: boolean; status: number; text: string }> {
     const patience = AbortSignal.timeout(within);
     const headers: Record<string, string> = {};
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (this.proof.kind === 'token') headers['authorization'] = `Bearer ${this.proof.token}`;
     if (this.proof.kind === 'cookie') headers['suda-session'] = 'cookie';
     try {
-      return await this.platform.fetch(`${this.server}${path}`, {
+      const response = await this.platform.fetch(`${this.server}${path}`, {
         method,
         headers,
         credentials: this.proof.kind === 'cookie' ? 'same-origin' : 'omit',
@@ -81,6 +81,7 @@ export class Rest {
         signal: signal ? anyOf(patience, signal) : patience,
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
+      return { ok: response.ok, status: response.status, text: await response.text() };
     } catch {
       if (patience.aborted) throw new Failure('timed_out', 'The server did not answer in time.');
       throw new Failure('unreachable', 'The server cannot be reached.');
