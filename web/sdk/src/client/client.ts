@@ -23,6 +23,7 @@ import type {
   SettingsBody,
 } from '../wire.js';
 import { ConversationHandle } from './conversation.js';
+import { asJson } from './json.js';
 import { ignore, type Mirror } from './mirror.js';
 
 /** The client of a page. */
@@ -169,8 +170,8 @@ export class PageClient implements Client {
     return this.mirror.appValue(name);
   }
 
-  setAppValue(name: string, value: unknown): Promise<void> {
-    return this.calls.setValue(`app/${name}`, value);
+  async setAppValue(name: string, value: unknown): Promise<void> {
+    await this.calls.setValue(`app/${name}`, asJson(value));
   }
 
   logOut(): Promise<boolean> {

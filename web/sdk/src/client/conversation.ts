@@ -14,6 +14,7 @@ import type {
 } from '../model.js';
 import type { Platform } from '../platform.js';
 import type { AccountId, ClientId, ConversationId, Mention, Reacted, Role, SettingsBody } from '../wire.js';
+import { asJson } from './json.js';
 import { ignore, type Mirror } from './mirror.js';
 import { OpenTimeline } from './timeline.js';
 
@@ -143,8 +144,8 @@ export class ConversationHandle implements Conversation {
     await this.refresh();
   }
 
-  private set(family: string, value: unknown): Promise<void> {
-    return this.calls.setValue(`${family}/${this.id}`, value);
+  private async set(family: string, value: unknown): Promise<void> {
+    await this.calls.setValue(`${family}/${this.id}`, asJson(value));
   }
 
   private async compose(kind: SendKind, act: Act): Promise<ClientId> {
@@ -154,7 +155,7 @@ export class ConversationHandle implements Conversation {
       client_id,
       conversation: this.id,
       kind,
-      ...act,
+      ...(asJson(act) as Act),
       ...(base !== undefined && { base }),
     });
     return client_id;

@@ -78,8 +78,20 @@ export class Asking {
     const id = this.lastId;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { name, values, resolve, reject });
-      if (this.isServed) this.way?.send({ say: 'call', id, name, values });
+      if (this.isServed) this.send(id);
     });
+  }
+
+  /** Lets a waiting call travel; one whose values cannot travel fails by itself, and stops no other. */
+  private send(id: number): void {
+    const waiting = this.waiting.get(id);
+    if (!waiting) return;
+    try {
+      this.way?.send({ say: 'call', id, name: waiting.name, values: waiting.values });
+    } catch {
+      this.waiting.delete(id);
+      waiting.reject(new Failure('bad_request', 'The values of a call must be plain data.'));
+    }
   }
 
   private hear(way: Way<FromPage, FromOwner>, message: FromOwner): void {
@@ -119,7 +131,7 @@ export class Asking {
       this.repeat();
       this.listening.taken();
     } else {
-      this.waiting.forEach(({ name, values }, id) => this.way?.send({ say: 'call', id, name, values }));
+      this.waiting.forEach((_, id) => this.send(id));
     }
   }
 
@@ -127,7 +139,7 @@ export class Asking {
   private repeat(): void {
     for (const [id, { name, values, reject }] of this.waiting) {
       if (isRepeatable(name, values)) {
-        this.way?.send({ say: 'call', id, name, values });
+        this.send(id);
       } else {
         this.waiting.delete(id);
         reject(new Failure('timed_out', 'The outcome is not known.'));
