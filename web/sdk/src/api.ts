@@ -174,7 +174,11 @@ export interface Conversation {
    */
   timeline(options?: { around?: number; pageSize?: number }): Timeline;
 
-  /** Stores a message in the outbox and shows it; resolves with its client id as soon as it is stored on this device. */
+  /**
+   * Stores a message in the outbox and shows it; resolves with its client id as soon as it is stored on this device.
+   * Fails with `text_too_long` or `frame_too_large` beyond `limits`, with `bad_request` where it is no JSON, and with
+   * `outbox_full`.
+   */
   send(text: string, options?: { replyTo?: number; mentions?: Mention[]; data?: unknown }): Promise<ClientId>;
   sendCustom(data: unknown): Promise<ClientId>;
   edit(seq: number, text: string, mentions?: Mention[]): Promise<ClientId>;

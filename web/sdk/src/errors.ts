@@ -38,3 +38,12 @@ export function timedOut(): Failure {
 export function stopped(): Failure {
   return new Failure('stopped', 'The client has stopped.');
 }
+
+/** It is larger than the server takes; the codes and sentences are the server's own. */
+export function tooLarge(code: 'frame_too_large' | 'text_too_long'): Failure {
+  const what = code === 'text_too_long' ? 'text' : 'frame or body';
+  return new Failure(
+    code,
+    `The ${what} is ${code === 'text_too_long' ? 'longer' : 'larger'} than the limit.`,
+  );
+}

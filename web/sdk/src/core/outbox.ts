@@ -110,7 +110,7 @@ export class Outbox {
     const end = Math.min(live.length, inFlight + Math.min(room, Math.max(0, MOST_IN_FLIGHT - inFlight)));
     return live.slice(inFlight, end).map((slot, index) => {
       slot.isInFlight = true;
-      return request(slot.item, live[inFlight + index - 1]?.item.client_id);
+      return sendBody(slot.item, live[inFlight + index - 1]?.item.client_id);
     });
   }
 
@@ -180,7 +180,8 @@ export class Outbox {
   }
 }
 
-function request(item: Item, after: ClientId | undefined): SendBody {
+/** The request that sends an act, after the one that precedes it. */
+export function sendBody(item: Item, after: ClientId | undefined): SendBody {
   const { conversation, client_id, base, kind, target, mentions, body } = item;
   return {
     conversation,

@@ -6,11 +6,20 @@
 import type { Anchor } from '../core/stretch.js';
 import { Failure, stopped } from '../errors.js';
 import { endLogin, type Method } from '../transport/rest.js';
-import type { AccountId, ClientId, ConversationId, OwnAccount, Profile, Reacted } from '../wire.js';
+import type {
+  AccountId,
+  ClientId,
+  ConversationId,
+  OwnAccount,
+  Profile,
+  Reacted,
+  Reactions,
+} from '../wire.js';
 import { detailsOf, type Delta, type Reading } from './delta.js';
 import type { Engine } from './engine.js';
 import type { Audience } from './outlet.js';
 import { read } from './reading.js';
+import type { Purpose } from './requests.js';
 import type { Composed } from './sending.js';
 
 /** What a page asks for. */
@@ -146,16 +155,13 @@ export class Desk implements Calls, Audience {
 
   reactions(conversation: ConversationId, seq: number): Promise<Reacted[]> {
     return new Promise((resolve, reject) => {
-      if (this.engine.hasEnded) reject(stopped());
-      this.engine.enqueue(() =>
-        this.engine.ask(
-          'reactions',
-          { conversation, seq },
-          {
-            abandoned: reject,
-            answered: ({ ok, error }) => (ok ? resolve(ok.reactions) : reject(Failure.of(error))),
-          },
-        ),
+      const purpose: Purpose<Reactions> = {
+        abandoned: reject,
+        answered: ({ ok, error }) => (ok ? resolve(ok.reactions) : reject(Failure.of(error))),
+      };
+      this.engine.enqueue(
+        () => this.engine.ask('reactions', { conversation, seq }, purpose),
+        () => reject(stopped()),
       );
     });
   }

@@ -7,7 +7,8 @@
 
 import { Outbox } from '../core/outbox.js';
 import { ownConversation } from '../core/ids.js';
-import { Failure, stopped } from '../errors.js';
+import { isFrameBeyond } from '../core/size.js';
+import { Failure, stopped, tooLarge } from '../errors.js';
 import type { Platform } from '../platform.js';
 import type { Held, Kept, Progress, Session, Store, Write } from '../store/contract.js';
 import type { Line, ServerFrame } from '../transport/line.js';
@@ -131,9 +132,9 @@ export class Engine {
     this.contact.connect();
   }
 
-  /** A happening that waits its turn. */
-  enqueue(step: Step): void {
-    this.take({ step });
+  /** A happening that waits its turn; `dropped` is told where the end comes first. */
+  enqueue(step: Step, dropped?: () => void): void {
+    this.take({ step, ...(dropped && { dropped }) });
   }
 
   /** A call of a page: waits its turn; what it changed is told before it is answered. Fails with `stopped` at the end. */
@@ -169,9 +170,26 @@ export class Engine {
     this.take({ step, entries, isTold: true });
   }
 
-  /** Sends a request; see `Requests.ask`. */
+  /**
+   * Sends a request; see `Requests.ask`. One that is too large is refused here: the server would not say which one it
+   * means, and would end the session at last.
+   */
   ask<N extends RequestName>(type: N, body: Wire[N]['body'], purpose: Purpose<Wire[N]['reply']>): void {
-    this.requests.ask(this.contact.line, type, body, purpose);
+    const { line } = this.contact;
+    if (!line || this.fits(type, body)) {
+      this.requests.ask(line, type, body, purpose);
+      return;
+    }
+    const { code, message } = tooLarge('frame_too_large');
+    this.enqueue(
+      () => purpose.answered({ error: { code, message } }),
+      () => purpose.abandoned?.(stopped()),
+    );
+  }
+
+  /** Whether the server takes a request of this size. */
+  fits<N extends RequestName>(type: N, body: Wire[N]['body']): boolean {
+    return !isFrameBeyond(type, body, this.outlet.limits.frame_bytes);
   }
 
   /** Commits changes of the cache, all or none. */

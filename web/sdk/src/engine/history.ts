@@ -17,11 +17,11 @@ import {
 import { keepFrom, last } from '../core/ranges.js';
 import { advancedByAll, type RowChange } from '../core/sync.js';
 import { isShown, stored } from '../core/view.js';
-import { Failure } from '../errors.js';
+import { Failure, stopped } from '../errors.js';
 import type { Held, Write } from '../store/contract.js';
 import type { ConversationId, Entries, Entry, ErrorBody, HistoryRange, Page, Reset } from '../wire.js';
 import type { Engine } from './engine.js';
-import type { Answer } from './requests.js';
+import type { Answer, Purpose } from './requests.js';
 
 /** How many conversations are filled at a time. */
 const MOST_FILLS = 4;
@@ -290,23 +290,21 @@ export class History {
   /** Brings history into the cache for somebody who looks. Not a step: waits for the server. */
   look(conversation: ConversationId, range: HistoryRange): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.engine.enqueue(() =>
-        this.engine.ask(
-          'history',
-          { conversation, range },
-          {
-            abandoned: reject,
-            answered: async ({ ok: page, error }) => {
-              if (!page) {
-                reject(Failure.of(error));
-                return;
-              }
-              await this.absorb(conversation, batchOfPage(page), 'page');
-              this.wantMissing(conversation);
-              resolve();
-            },
-          },
-        ),
+      const purpose: Purpose<Page> = {
+        abandoned: reject,
+        answered: async ({ ok: page, error }) => {
+          if (!page) {
+            reject(Failure.of(error));
+            return;
+          }
+          await this.absorb(conversation, batchOfPage(page), 'page');
+          this.wantMissing(conversation);
+          resolve();
+        },
+      };
+      this.engine.enqueue(
+        () => this.engine.ask('history', { conversation, range }, purpose),
+        () => reject(stopped()),
       );
     });
   }

@@ -2,7 +2,7 @@
 
 import { heard, isDoubtful, unknown } from '../core/conversation.js';
 import { readLocally } from '../core/sync.js';
-import { Failure } from '../errors.js';
+import { Failure, stopped } from '../errors.js';
 import type { Held, Write } from '../store/contract.js';
 import type { ConversationId, ConversationWindow, Detail, Limits, Row } from '../wire.js';
 import type { Engine } from './engine.js';
@@ -160,7 +160,10 @@ export class List {
   /** As `refresh`, and waits for it. Not a step. */
   refreshed(conversation: ConversationId): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.engine.enqueue(() => this.askDetail(conversation, resolve, reject));
+      this.engine.enqueue(
+        () => this.askDetail(conversation, resolve, reject),
+        () => reject(stopped()),
+      );
     });
   }
 
@@ -247,32 +250,37 @@ export class List {
   /** Asks for more of the list than was loaded; false at its end. Not a step: waits for the server. */
   more(): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.engine.enqueue(() => {
-        const after = this.engine.progress.nextWindow;
-        if (after === undefined) {
-          resolve(false);
-          return;
-        }
-        this.engine.ask(
-          'window',
-          { after, limit: MORE_ROWS },
-          {
-            abandoned: reject,
-            answered: async ({ ok: window, error }) => {
-              if (!window) {
-                reject(Failure.of(error));
-                return;
-              }
-              delete this.engine.progress.nextWindow;
-              const next = window.next === undefined ? {} : { nextWindow: window.next };
-              await this.applyRows(window.rows, [this.engine.progressed(next)]);
-              this.engine.outlet.flush();
-              resolve(window.next !== undefined);
-            },
-          },
-        );
-      });
+      this.engine.enqueue(
+        () => this.askMore(resolve, reject),
+        () => reject(stopped()),
+      );
     });
+  }
+
+  private askMore(done: (hasMore: boolean) => void, failed: (failure: Failure) => void): void {
+    const after = this.engine.progress.nextWindow;
+    if (after === undefined) {
+      done(false);
+      return;
+    }
+    this.engine.ask(
+      'window',
+      { after, limit: MORE_ROWS },
+      {
+        abandoned: failed,
+        answered: async ({ ok: window, error }) => {
+          if (!window) {
+            failed(Failure.of(error));
+            return;
+          }
+          delete this.engine.progress.nextWindow;
+          const next = window.next === undefined ? {} : { nextWindow: window.next };
+          await this.applyRows(window.rows, [this.engine.progressed(next)]);
+          this.engine.outlet.flush();
+          done(window.next !== undefined);
+        },
+      },
+    );
   }
 }
 

@@ -3,6 +3,7 @@
 import { PAGE } from '../core/conversation.js';
 import { timeOrderedId } from '../core/ids.js';
 import { ownItems } from '../core/sync.js';
+import { tooLarge } from '../errors.js';
 import type { Kept, WantedValue, Write } from '../store/contract.js';
 import type { Entry, ErrorBody, OwnItem, OwnState, Page, Sent } from '../wire.js';
 import type { Engine } from './engine.js';
@@ -88,11 +89,13 @@ export class Own {
     this.catchUp();
   }
 
-  /** Sets a value; it is safe on this device when this returns. */
+  /** Sets a value; it is safe on this device when this returns. Fails with `frame_too_large`. */
   async set(key: string, value: unknown): Promise<void> {
     const { engine } = this;
     const clientId = timeOrderedId(engine.now(), engine.platform.randomBytes(10));
     const wanted = { key, value, clientId, base: engine.progress.ownSeq };
+    const longest = { key, value, client_id: clientId, base: Number.MAX_SAFE_INTEGER };
+    if (!engine.fits('set', longest)) throw tooLarge('frame_too_large');
     await this.want(wanted);
     this.tell(key, false);
     this.send(wanted);

@@ -1,7 +1,7 @@
 /** Requests on the line and before it, and what is done with their answers. */
 
 import type { Line, ServerFrame } from '../transport/line.js';
-import { offline, timedOut, type Failure } from '../errors.js';
+import { offline, stopped, timedOut, type Failure } from '../errors.js';
 import type { ErrorBody, RequestFrame, RequestName, Requests as Wire } from '../wire.js';
 
 /** How many requests may be unanswered on a line. */
@@ -64,7 +64,13 @@ export class Requests {
     const asked = frame.id === null ? undefined : this.unanswered.get(frame.id);
     if (frame.id !== null) this.unanswered.delete(frame.id);
     const answer = 'error' in frame ? { error: frame.error } : { ok: frame.ok as never };
-    await asked?.purpose.answered(answer);
+    try {
+      await asked?.purpose.answered(answer);
+    } catch (failure) {
+      // The engine ends with that; whoever waits must not wait for ever.
+      asked?.purpose.abandoned?.(stopped());
+      throw failure;
+    }
     while (line && this.unanswered.size < MOST_UNANSWERED) {
       const next = this.waiting.shift();
       if (!next) return;

@@ -2,9 +2,10 @@
 
 import { Backoff } from '../core/backoff.js';
 import { batchOfEntries, heard, PAGE, received } from '../core/conversation.js';
-import { MOST_WAITING, type Item } from '../core/outbox.js';
+import { MOST_WAITING, sendBody, type Item, type Refusal } from '../core/outbox.js';
+import { isTextBeyond } from '../core/size.js';
 import { ownReaction, reactionBody } from '../core/standing.js';
-import { Failure } from '../errors.js';
+import { Failure, tooLarge } from '../errors.js';
 import type { Placed, Write } from '../store/contract.js';
 import type { ClientId, ConversationId, Entry, ErrorBody, Page, Sent } from '../wire.js';
 import type { Engine } from './engine.js';
@@ -45,11 +46,21 @@ export class Sending {
     const known = held ? received(held.state) : 0;
     const base = Math.min(composed.base ?? known, known);
     const item: Item = { ...composed, base, composed_at: engine.now() };
+    this.checkSize(item);
     await engine.write([this.place(item)]);
     engine.outbox.push(item);
     await this.tell(item);
     this.pump(conversation);
     if (item.kind === 'message') engine.presences.tellTyping(conversation, false);
+  }
+
+  /** What can never be sent is better refused while somebody can still shorten it. */
+  private checkSize(item: Item): void {
+    const { text } = (item.body ?? {}) as { text?: unknown };
+    const { text_bytes } = this.engine.outlet.limits;
+    if (typeof text === 'string' && isTextBeyond(text, text_bytes)) throw tooLarge('text_too_long');
+    const longest = sendBody({ ...item, base: Number.MAX_SAFE_INTEGER }, item.client_id);
+    if (!this.engine.fits('send', longest)) throw tooLarge('frame_too_large');
   }
 
   /** Sends a failed act again, after everything that was composed since. */
@@ -185,15 +196,9 @@ export class Sending {
     const { engine } = this;
     const refusal = engine.outbox.refused(conversation, clientId, error);
     switch (refusal.then) {
-      case 'pause': {
-        const backoff = this.pauses.get(conversation) ?? new Backoff();
-        this.pauses.set(conversation, backoff);
-        const pause = refusal.grows ? backoff.next(engine.platform.random()) : 0;
-        engine.timers.set(`release/${conversation}`, refusal.retryAfterMs + pause, () =>
-          this.release(conversation),
-        );
+      case 'pause':
+        this.pause(conversation, refusal);
         return;
-      }
       case 'rebase':
         return this.startRebase(conversation);
       case 'failed':
@@ -202,6 +207,21 @@ export class Sending {
         // The close that follows says what to do.
         return;
     }
+  }
+
+  /**
+   * Holds a conversation. Sends that are only out of turn stand behind one that was refused for another reason: it says
+   * how long to wait, and one burst of refusals makes the pause grow once.
+   */
+  private pause(conversation: ConversationId, refusal: Extract<Refusal, { then: 'pause' }>): void {
+    const { timers, requests, platform } = this.engine;
+    const name = `release/${conversation}`;
+    const isPausing = timers.isSet(name);
+    if (!refusal.grows && (isPausing || requests.isAsking(`rebase/${conversation}`))) return;
+    const backoff = this.pauses.get(conversation) ?? new Backoff();
+    this.pauses.set(conversation, backoff);
+    const growth = refusal.grows && !isPausing ? backoff.next(platform.random()) : 0;
+    timers.delay(name, refusal.retryAfterMs + growth, () => this.release(conversation));
   }
 
   private release(conversation: ConversationId): void {

@@ -7,7 +7,7 @@ interface Timer {
   cancel: () => void;
 }
 
-/** Things to do later, each set at most once by its name; the earlier time counts. */
+/** Things to do later, each set at most once by its name. */
 export class Timers {
   private readonly timers = new Map<string, Timer>();
 
@@ -19,15 +19,14 @@ export class Timers {
 
   /** Acts after a while, in milliseconds; where it is set already, the earlier time counts. */
   set(name: string, milliseconds: number, act: () => void | Promise<void>): void {
-    const at = this.platform.now() + milliseconds;
     const before = this.timers.get(name);
-    if (before && before.at <= at) return;
-    before?.cancel();
-    const cancel = this.platform.later(milliseconds, () => {
-      this.timers.delete(name);
-      this.due(act);
-    });
-    this.timers.set(name, { at, cancel });
+    if (!before || before.at > this.platform.now() + milliseconds) this.begin(name, milliseconds, act);
+  }
+
+  /** As `set`, but where it is set already, the later time counts. */
+  delay(name: string, milliseconds: number, act: () => void | Promise<void>): void {
+    const before = this.timers.get(name);
+    if (!before || before.at < this.platform.now() + milliseconds) this.begin(name, milliseconds, act);
   }
 
   /** Whether it is set. */
@@ -45,5 +44,14 @@ export class Timers {
   clearAll(): void {
     this.timers.forEach((timer) => timer.cancel());
     this.timers.clear();
+  }
+
+  private begin(name: string, milliseconds: number, act: () => void | Promise<void>): void {
+    this.timers.get(name)?.cancel();
+    const cancel = this.platform.later(milliseconds, () => {
+      this.timers.delete(name);
+      this.due(act);
+    });
+    this.timers.set(name, { at: this.platform.now() + milliseconds, cancel });
   }
 }
