@@ -62,11 +62,12 @@ export class OpenTimeline implements Timeline, Follower {
     this.cell = new Cell(EMPTY);
     mirror.followers.add(this);
     calls.show(conversation).catch(ignore);
+    this.anchor = around === undefined ? { at: 'newest' } : { at: 'around', seq: around };
+    this.replace(this.anchor).catch(ignore);
+    // Told at once where it is online, when the first page is under way.
     this.stopWaiting = mirror.connection.subscribe(({ state }) => {
       if (state === 'online') this.lookAgain();
     });
-    this.anchor = around === undefined ? { at: 'newest' } : { at: 'around', seq: around };
-    this.replace(this.anchor).catch(ignore);
   }
 
   get value(): TimelineView {
