@@ -30,6 +30,8 @@ it.each<[string, BrowserContextOptions]>([
   ['phone', { viewport: phone, deviceScaleFactor: 2 }],
   ['phone-dark-korean', { viewport: phone, deviceScaleFactor: 2, colorScheme: 'dark', locale: 'ko' }],
 ])('%s', async (name, options) => {
+  // The client speaks the account's language, whatever the browser's is.
+  await scene.mina.rest('PATCH', '/v1/account', { language: options.locale ?? 'en' });
   const page = await logIn(browser, server, scene.mina, options);
   await page.locator('[data-conversation]').first().waitFor();
   await page.screenshot({ path: `screenshots/${name}-list.png` });
