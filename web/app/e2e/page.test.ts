@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import { Account } from './support/account';
 import { complaints, launch, logIn } from './support/browser';
-import { bubble, open, say, seen } from './support/page';
+import { open, say, seen } from './support/page';
 import { press, visit } from './support/panels';
 import { Server } from './support/server';
 
@@ -162,34 +162,6 @@ describe('while nobody looks', () => {
 });
 
 describe('without a network', () => {
-  it('starts with the list and the recent conversation, and sends later what is written meanwhile', async () => {
-    const page = await at(mina);
-    await open(page, direct);
-    await seen(page, 'before');
-    // The first load was not under the service worker yet.
-    await page.reload();
-    await seen(page, 'before');
-    await page.context().setOffline(true);
-    await page.reload();
-    await page.locator(`[data-conversation="${direct}"]`).waitFor();
-    await seen(page, 'before');
-    await say(page, 'written in a tunnel');
-    await bubble(page, 'written in a tunnel').locator('[data-stage=pending]').waitFor();
-    await page.reload();
-    await bubble(page, 'written in a tunnel').locator('[data-stage=pending]').waitFor();
-    await visit(page, '/settings');
-    await page.getByRole('heading', { name: 'Mina Kim' }).waitFor();
-    await page.goBack();
-    await page.context().setOffline(false);
-    await bubble(page, 'written in a tunnel').locator('[data-stage=sent], [data-stage=delivered]').waitFor();
-    const history = await joon.request<{ entries: { body?: { text?: string } }[] }>('history', {
-      conversation: direct,
-      range: { newest: { limit: 10 } },
-    });
-    const texts = history.entries.map(({ body }) => body?.text);
-    expect(texts.filter((text) => text === 'written in a tunnel')).toHaveLength(1);
-  });
-
   it('keeps nothing of the interface in its cache', async () => {
     const page = await at(mina);
     const kept = await page.evaluate(async () => {

@@ -112,6 +112,9 @@ test('an earlier page that does not join any more is not shown', async () => {
 test('a place that could not be read before there was a connection is read when there is one', async () => {
   const timeline = new OpenTimeline(conversation, calls, mirror, 500);
   (await next()).give(1, 0, { hasLater: true });
+  const instead = await next();
+  expect(instead.anchor).toEqual({ at: 'newest' });
+  instead.give(1, 0);
   await vi.waitFor(() => expect(timeline.value.loading).toBe(false));
   mirror.apply({ connection: { state: 'online', polling: false } });
   const page = await next();

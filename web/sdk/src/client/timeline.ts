@@ -63,7 +63,7 @@ export class OpenTimeline implements Timeline, Follower {
     mirror.followers.add(this);
     calls.show(conversation).catch(ignore);
     this.anchor = around === undefined ? { at: 'newest' } : { at: 'around', seq: around };
-    this.replace(this.anchor).catch(ignore);
+    this.begin().catch(ignore);
     // Told at once where it is online, when the first page is under way.
     this.stopWaiting = mirror.connection.subscribe(({ state }) => {
       if (state === 'online') this.lookAgain();
@@ -161,6 +161,14 @@ export class OpenTimeline implements Timeline, Follower {
       if (isThere !== false) return;
     }
     await this.replace({ at: 'newest' });
+  }
+
+  /** Without a connection the place may lack while the newest are cached: better those than nothing. */
+  private async begin(): Promise<void> {
+    const { anchor } = this;
+    const isThere = await this.replace(anchor);
+    if (isThere !== false || anchor.at !== 'around') return;
+    if ((await this.replace({ at: 'newest' })) === false) this.anchor = anchor;
   }
 
   /** What could not be read before may be there now. */
