@@ -7,13 +7,13 @@ import { expect, test } from 'vitest';
 import { bundle } from '../scripts/bundle.mjs';
 
 /** The page's part where a worker owns the engine, sentences for errors in two languages included. */
-const PAGE_KIB = 12.5;
+const PAGE_KIB = 13;
 
 /** The whole SDK in one page, without a worker. */
-const ALL_KIB = 40;
+const ALL_KIB = 42;
 
 /** The worker. */
-const WORKER_KIB = 30;
+const WORKER_KIB = 31;
 
 function kib(files: readonly { contents: Uint8Array }[]): number {
   return files.reduce((sum, { contents }) => sum + gzipSync(contents, { level: 9 }).length, 0) / 1024;
