@@ -51,8 +51,8 @@ pub struct ConversationLog {
 
 /// What the clones share.
 pub(crate) struct Core {
-    pub session: Session,
-    pub statements: Statements,
+    pub session: Arc<Session>,
+    pub statements: Arc<Statements>,
     pub epoch: u32,
     erasing: Erasing,
     latest: AtomicU64,
@@ -84,6 +84,16 @@ impl ConversationLog {
     /// If no node answers, or its tables are missing or of another form.
     pub async fn open(options: &ConversationLogOptions) -> Result<Self, SessionError> {
         let (session, statements, epoch) = connect(options).await?;
+        Ok(Self::over(Arc::new(session), Arc::new(statements), epoch))
+    }
+
+    /// The same conversations by way of the same connection, as another node sees them that remembers nothing.
+    pub fn beside(&self) -> Self {
+        let Core { session, statements, epoch, .. } = self.core.as_ref();
+        Self::over(Arc::clone(session), Arc::clone(statements), *epoch)
+    }
+
+    fn over(session: Arc<Session>, statements: Arc<Statements>, epoch: u32) -> Self {
         let core = Arc::new_cyclic(|core| Core {
             session,
             statements,
@@ -92,7 +102,7 @@ impl ConversationLog {
             latest: AtomicU64::new(0),
             states: Mutex::default(),
         });
-        Ok(Self { core })
+        Self { core }
     }
 }
 

@@ -5,8 +5,14 @@
 //! arrive, and writing anew changes nothing. Nothing in them is ever deleted, which would have another kind of time; save
 //! `erasing`, whose rows are no state but work.
 
+use std::time::Duration;
+
 use scylla::client::session::Session;
 use scylla::errors::ExecutionError;
+use scylla::statement::Statement;
+
+/// How long the engine may take to change its schema.
+const CHANGE: Duration = Duration::from_secs(60);
 
 /// The form of all tables. A change raises it and adds statements that lead there from the form before.
 pub const FORM: i32 = 1;
@@ -57,14 +63,20 @@ const TABLES: [&str; 7] = [
 pub async fn migrate(session: &Session, layout: &Layout) -> Result<(), ExecutionError> {
     let Layout { keyspace, replication } = layout;
     let keyspace_made = format!("CREATE KEYSPACE IF NOT EXISTS \"{keyspace}\" WITH replication = {replication}");
-    session.query_unpaged(keyspace_made, ()).await?;
+    change(session, &keyspace_made).await?;
     session.use_keyspace(keyspace, true).await.map_err(ExecutionError::from)?;
     for table in TABLES {
-        session.query_unpaged(table, ()).await?;
+        change(session, table).await?;
     }
     let known = "INSERT INTO meta (name, value) VALUES (?, ?) IF NOT EXISTS";
     for (name, value) in [("form", FORM), ("epoch", 1)] {
         session.query_unpaged(known, (name, value)).await?;
     }
     Ok(())
+}
+
+async fn change(session: &Session, text: &str) -> Result<(), ExecutionError> {
+    let mut statement = Statement::new(text);
+    statement.set_request_timeout(Some(CHANGE));
+    session.query_unpaged(statement, ()).await.map(drop)
 }

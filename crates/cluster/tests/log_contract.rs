@@ -10,7 +10,8 @@ use suda_cluster::conversation_log::{ConversationLog, ConversationLogOptions};
 use suda_cluster::schema::Layout;
 use suda_cluster::session::prepare_tables;
 use suda_domain::ports::contract::chat::{Conversational, Conversations};
-use suda_domain::ports::contract::{derived, erasure, inbox, log};
+use suda_domain::ports::contract::{derived, erasure, inbox, log, set_apart};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 /// What happens wherever a suite asks for the ports.
@@ -21,42 +22,40 @@ enum Between {
     OtherNode,
 }
 
-/// A keyspace of its own.
-struct Keyspace {
-    options: ConversationLogOptions,
+/// Conversations apart from those of every other run.
+struct Apart {
     log: Option<ConversationLog>,
     between: Between,
 }
 
-fn options(keyspace: &str) -> ConversationLogOptions {
+fn options() -> ConversationLogOptions {
     let nodes = std::env::var("SUDA_TEST_CASSANDRA").expect("SUDA_TEST_CASSANDRA names nodes of Cassandra");
     ConversationLogOptions {
         nodes: nodes.split(',').map(str::to_owned).collect(),
-        keyspace: keyspace.to_owned(),
+        keyspace: "suda_test".to_owned(),
         datacenter: None,
     }
 }
 
-impl Keyspace {
+impl Apart {
     async fn new(between: Between) -> Self {
-        let keyspace = format!("suda_test_{}", Uuid::new_v4().simple());
-        let options = options(&keyspace);
+        static TABLES: OnceCell<()> = OnceCell::const_new();
         let replication = "{'class': 'NetworkTopologyStrategy', 'replication_factor': 3}".to_owned();
-        // The engine makes one schema at a time.
-        static ONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-        let one = ONE.lock().await;
-        prepare_tables(&options, &Layout { keyspace, replication }).await.expect("make the tables");
-        drop(one);
-        Self { options, log: None, between }
+        let layout = Layout { keyspace: options().keyspace, replication };
+        let made = async || prepare_tables(&options(), &layout).await.expect("make the tables");
+        TABLES.get_or_init(made).await;
+        set_apart(Uuid::new_v4().into_bytes());
+        Self { log: None, between }
     }
 }
 
 #[async_trait]
-impl Conversations for Keyspace {
+impl Conversations for Apart {
     async fn ports(&mut self) -> Conversational {
         let log = match self.log.take() {
             Some(log) if self.between == Between::Nothing => log,
-            _ => ConversationLog::open(&self.options).await.expect("open the log"),
+            Some(log) => log.beside(),
+            None => ConversationLog::open(&options()).await.expect("open the log"),
         };
         self.log = Some(log.clone());
         Conversational { log: Arc::new(log.clone()), inbox: Arc::new(log) }
@@ -68,7 +67,7 @@ macro_rules! suites {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $rules() {
             for between in [Between::Nothing, Between::OtherNode] {
-                $port::$rules(&mut Keyspace::new(between).await).await;
+                $port::$rules(&mut Apart::new(between).await).await;
             }
         }
     )*)*};

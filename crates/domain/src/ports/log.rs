@@ -131,6 +131,7 @@ pub trait Log: Send + Sync + 'static {
     /// The epoch of every conversation that this log holds now.
     fn epoch(&self) -> u32;
 
-    /// A time not smaller than any entry's, milliseconds since 1970; the server's clock starts no earlier.
+    /// A time not smaller than that of any entry that was appended or loaded through this handle, milliseconds since 1970;
+    /// where nobody else appends, of any entry that there is. The server's clock starts no earlier.
     fn latest(&self) -> u64;
 }

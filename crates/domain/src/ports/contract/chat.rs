@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use suda_proto::ids::derived;
 use suda_proto::{AccountId, ClientId, ConversationId, Kind, Mention, Mentioned};
 
-use super::samples::{NOW, account_id};
+use super::samples::{NOW, account_id, conversation_id};
 use crate::entry::{Entry, Envelope, is_countable};
 use crate::message::MessageState;
 use crate::ports::inbox::InboxRow;
@@ -49,7 +49,7 @@ pub struct Chat {
 impl Chat {
     /// A conversation without entries, other than those with other labels.
     pub fn new(label: &str) -> Self {
-        Self::with_id(ConversationId(derived("suda.contract.conversation", &[label.as_bytes()])))
+        Self::with_id(conversation_id(label))
     }
 
     /// A conversation without entries.

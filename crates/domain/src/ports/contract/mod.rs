@@ -17,6 +17,8 @@ pub mod jobs;
 pub mod log;
 mod samples;
 
+pub use samples::set_apart;
+
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;

@@ -1,10 +1,12 @@
 //! Accounts, devices and hashes for the suites: the same label always gives the same ones.
 
+use std::cell::Cell;
+
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use suda_proto::ids::derived;
 use suda_proto::rest::Audience;
-use suda_proto::{AccountId, DeviceId};
+use suda_proto::{AccountId, ConversationId, DeviceId};
 
 use super::Relational;
 use crate::ports::accounts::{Account, Change, Creation, NewAccount, Status};
@@ -22,9 +24,24 @@ pub fn hash(label: &str) -> [u8; 32] {
     Sha256::digest(label.as_bytes()).into()
 }
 
+thread_local! {
+    static RUN: Cell<[u8; 16]> = const { Cell::new([0; 16]) };
+}
+
+/// Gives this thread's samples of accounts and conversations other ids than any other run's: for storage in which others
+/// have stored something.
+pub fn set_apart(run: [u8; 16]) {
+    RUN.set(run);
+}
+
+/// The id of the conversation `label`.
+pub fn conversation_id(label: &str) -> ConversationId {
+    ConversationId(derived("suda.contract.conversation", &[&RUN.get(), label.as_bytes()]))
+}
+
 /// The id of the account `name`.
 pub fn account_id(name: &str) -> AccountId {
-    AccountId(derived("suda.contract.account", &[name.as_bytes()]))
+    AccountId(derived("suda.contract.account", &[&RUN.get(), name.as_bytes()]))
 }
 
 /// The id of the device `label`.
