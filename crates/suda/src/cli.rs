@@ -43,6 +43,8 @@ pub enum Command {
     /// Verify every checksum and reference in the data folder of a stopped server
     #[command(after_help = EXIT_CODES)]
     Check(CheckArguments),
+    /// Prepare a cluster's engines for this version; safe to run twice, and by several at once
+    Migrate(AllFlags),
     /// Show what the configuration comes to, and where each value is from
     Config(ConfigArguments),
 }

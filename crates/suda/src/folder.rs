@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use suda_embedded::log::{self, Position, RealDisk, Tail};
 use suda_embedded::store::{OpenError, Store, StoreOptions, StoreReport};
-use suda_server::clock::{SystemClock, SystemEntropy};
+use suda_server::Server;
 use suda_server::settings::Settings;
-use suda_server::{Server, Setup};
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::stop::{STORAGE_FAILED, Stop, while_trying};
+use crate::storage;
 
 /// How often the database is rewritten if deleted text may linger in it.
 const ERASE_INTERVAL: Duration = Duration::from_secs(3_600);
@@ -57,20 +57,18 @@ impl Folder {
 
     /// Opens the configured folder; a missing one is an error, since commands other than `serve` want what is in it.
     pub async fn open_existing(config: &Config) -> Result<Self, Stop> {
+        if config.cluster.is_on {
+            return Err(Stop::Refused(
+                "this is for one data folder, or for a node that runs: a cluster keeps nothing in it".to_owned(),
+            ));
+        }
         require(&config.data)?;
         Self::open(config).await
     }
 
     /// Starts a server on it.
     pub fn serve(&self, settings: Settings) -> Result<Arc<Server>, Stop> {
-        let ports = self.store.ports();
-        let setup = Setup {
-            clock: Arc::new(SystemClock::starting_at(self.latest())),
-            entropy: Arc::new(SystemEntropy),
-            settings: Arc::new(settings),
-            ports,
-        };
-        Ok(Server::start(setup)?)
+        storage::serve(self.store.ports(), settings)
     }
 
     /// A time not before any stored message, milliseconds since 1970.

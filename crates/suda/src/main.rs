@@ -8,6 +8,7 @@ mod bench;
 mod chat;
 mod cli;
 mod config;
+mod engines;
 mod file_limit;
 mod folder;
 mod listener;
@@ -17,6 +18,7 @@ mod progress;
 mod replay;
 mod serve;
 mod stop;
+mod storage;
 mod tls;
 
 use std::io::{self, Write as _};
@@ -63,6 +65,7 @@ fn run(command: Command) -> Result<(), Stop> {
             maintenance::restore(&load(&arguments.flags.0)?.config, &arguments.from)
         }
         Command::Check(arguments) => maintenance::check(&load(&arguments.flags.0)?.config, &arguments.repair),
+        Command::Migrate(flags) => engines::migrate(&load(&flags.0)?.config),
         Command::Config(arguments) if arguments.markdown => print(&config::markdown()),
         Command::Config(arguments) => print(&config::effective(&load(&arguments.flags.0)?)),
     }

@@ -13,11 +13,11 @@ use tokio::task::JoinHandle;
 
 use crate::admin::socket::AdminSocket;
 use crate::config::Config;
-use crate::folder::Folder;
 use crate::listener::{Peer, SeatedListener};
 use crate::stop::{Stop, while_trying};
+use crate::storage::Storage;
 use crate::tls::Certificate;
-use crate::{admin, file_limit};
+use crate::file_limit;
 
 /// How long a client may take to send the head of a request, an idle connection included.
 const HEAD_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
@@ -47,13 +47,12 @@ async fn serve(config: &Config, connections: usize) -> Result<(), Stop> {
     let mut settings = config.settings()?;
     settings.sessions = settings.sessions.min(connections);
 
-    let folder = Folder::open(config).await?;
-    warn_of_clock(folder.latest());
-    let server = folder.serve(settings)?;
+    let storage = Storage::open(config).await?;
+    warn_of_clock(storage.latest());
+    let server = storage.serve(settings)?;
     let listener = bind(&config.listen, address).await?;
     let address = listener.local_addr().map_err(while_trying("ask for the address"))?;
-    let routes = admin::routes(&server, folder.store());
-    let admin = AdminSocket::open(&config.data, routes);
+    let admin = AdminSocket::open(&config.data, storage.admin_routes(&server));
     let listener = SeatedListener::new(listener, connections);
     let handle = Handle::new();
     let pages = config.web.then(|| suda_web::pages(config.server.allowed_origins.clone()));
@@ -76,7 +75,7 @@ async fn serve(config: &Config, connections: usize) -> Result<(), Stop> {
     following.inspect(JoinHandle::abort);
     admin.close().await;
     drop(server);
-    folder.close().await
+    storage.close().await
 }
 
 /// The certificate, if there is one.
@@ -148,6 +147,14 @@ fn banner(config: &Config, address: SocketAddr) -> String {
     let scheme = if config.tls_cert.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{address}");
     let data = config.data.display();
+    let kept = match config.cluster.is_on {
+        true => "in the cluster's engines; this folder has the admin socket",
+        false => "everything is in this folder",
+    };
+    let back_up = match config.cluster.is_on {
+        true => "see docs/operating/cluster.md".to_owned(),
+        false => format!("suda backup --data {data} --to FOLDER"),
+    };
     let open = match (config.web, suda_web::is_built()) {
         (true, true) => format!("  open     {url} in a browser\n"),
         (true, false) => format!("  open     {url} says how to build the web client\n"),
@@ -156,10 +163,10 @@ fn banner(config: &Config, address: SocketAddr) -> String {
     format!(
         "suda listens on {url}\n\
          {open}\
-         \x20 data     {data} (everything is in this folder)\n\
+         \x20 data     {data} ({kept})\n\
          \x20 chat     suda chat --server {url}\n\
          \x20 manage   suda admin --data {data} --help\n\
-         \x20 back up  suda backup --data {data} --to FOLDER\n\
+         \x20 back up  {back_up}\n\
          \x20 set up   suda config; docs/operating/configuration.md explains every key\n\
          \x20 stop     Ctrl-C\n"
     )

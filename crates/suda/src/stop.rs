@@ -74,6 +74,15 @@ pub enum Stop {
     /// There is no data folder.
     #[error("there is no data folder at {}; --data names another, `suda serve` makes one", .0.display())]
     NoFolder(PathBuf),
+    /// Another process has the data folder.
+    #[error("{} is in use by another process; each node of a cluster needs a folder of its own", .0.display())]
+    FolderInUse(PathBuf),
+    /// PostgreSQL cannot be used.
+    #[error(transparent)]
+    GeneralData(#[from] suda_cluster::database::OpenError),
+    /// Cassandra cannot be used.
+    #[error(transparent)]
+    Conversations(#[from] suda_cluster::session::SessionError),
     /// The data folder cannot be opened.
     #[error("{source}{}", what_opens(source))]
     Open {
@@ -136,7 +145,7 @@ impl Stop {
                 exit_code_of(error)
             }
             Self::Check { .. } | Self::Backup(BackupError::Damaged(_)) => 65,
-            Self::AddressInUse(_) => 75,
+            Self::AddressInUse(_) | Self::FolderInUse(_) => 75,
             _ => 1,
         };
         ExitCode::from(code)

@@ -43,9 +43,19 @@ const SIGNUPS: [Signup; 3] = [Signup::Open, Signup::Invite, Signup::Closed];
 /// All keys, in the order of the reference.
 pub static KEYS: &[Key] = &[
     key(
+        "mode",
+        Choice(
+            &["embedded", "cluster"],
+            |config, index| config.cluster.is_on = index == 1,
+            |config| usize::from(config.cluster.is_on),
+        ),
+        "`embedded`: everything in one process and one folder. `cluster`: a node over Cassandra and PostgreSQL.",
+    ),
+    key(
         "data",
         Folder(|config| &mut config.data),
-        "The folder that holds everything that is stored. It is made when absent; one process uses it at a time.",
+        "The folder that holds everything that is stored; of a cluster only the admin socket. It is made when absent; one \
+         process uses it at a time.",
     ),
     key(
         "listen",
@@ -277,6 +287,33 @@ pub static KEYS: &[Key] = &[
         "password.passes",
         Number(|config| &mut config.server.password_cost.passes, 1..=100),
         "Passes over that memory.",
+    ),
+    key(
+        "cluster.cassandra",
+        Texts(|config| &mut config.cluster.cassandra),
+        "Some nodes of Cassandra or ScyllaDB, each `host:port`; the others are found. It keeps the conversations of a \
+         cluster.",
+    ),
+    key("cluster.keyspace", Text(|config| &mut config.cluster.keyspace), "The keyspace there."),
+    key(
+        "cluster.replication",
+        Text(|config| &mut config.cluster.replication),
+        "How `suda migrate` lays the keyspace out when it makes it, as CQL writes it.",
+    ),
+    key(
+        "cluster.datacenter",
+        Text(|config| &mut config.cluster.datacenter),
+        "The datacenter whose Cassandra this node uses, where there are several.",
+    ),
+    key(
+        "cluster.postgres",
+        Secret(|config| &mut config.cluster.postgres),
+        "Where PostgreSQL is: `postgres://user:password@host:5432/database`. It keeps the accounts of a cluster.",
+    ),
+    key(
+        "cluster.postgres_connections",
+        Number(|config| &mut config.cluster.postgres_connections, 2..=1_000),
+        "Most connections of this node to PostgreSQL.",
     ),
     key(
         "storage.segment_mib",

@@ -53,8 +53,43 @@ pub struct Config {
     pub log_level: String,
     /// Whether log lines are JSON.
     pub log_json: bool,
+    /// The engines of a cluster.
+    pub cluster: Cluster,
     /// What the server itself is told.
     pub server: Settings,
+}
+
+/// Where the engines of a cluster are.
+#[derive(Clone)]
+pub struct Cluster {
+    /// Whether this is a node of a cluster, and not everything in one folder.
+    pub is_on: bool,
+    /// Some nodes of Cassandra, `host:port`.
+    pub cassandra: Vec<String>,
+    /// The keyspace.
+    pub keyspace: String,
+    /// How `suda migrate` lays it out.
+    pub replication: String,
+    /// The datacenter of this node.
+    pub datacenter: String,
+    /// The address of PostgreSQL, with its password.
+    pub postgres: String,
+    /// Most connections to it.
+    pub postgres_connections: u32,
+}
+
+impl Default for Cluster {
+    fn default() -> Self {
+        Self {
+            is_on: false,
+            cassandra: vec!["127.0.0.1:9042".to_owned()],
+            keyspace: "suda".to_owned(),
+            replication: "{'class': 'NetworkTopologyStrategy', 'replication_factor': 3}".to_owned(),
+            datacenter: String::new(),
+            postgres: String::new(),
+            postgres_connections: 16,
+        }
+    }
 }
 
 impl Default for Config {
@@ -73,6 +108,7 @@ impl Default for Config {
             segment_mib: 64,
             log_level: "info".to_owned(),
             log_json: false,
+            cluster: Cluster::default(),
             server: Settings::default(),
         }
     }
@@ -202,6 +238,8 @@ fn contradictions(config: &Config) -> Result<(), ConfigurationError> {
         "`tls.cert` and `tls.key` belong together: set both or neither"
     } else if !config.server.app_key.is_empty() && config.app_key_file.is_some() {
         "`app.key` and `app.key_file` say the same thing twice: set one of them"
+    } else if config.cluster.is_on && config.cluster.postgres.is_empty() {
+        "`mode = \"cluster\"` needs `cluster.postgres`: postgres://user:password@host:5432/database"
     } else if limits.text_bytes > limits.frame_bytes {
         "`limits.text_bytes` must not exceed `limits.frame_bytes`: such a text could not be sent"
     } else {
