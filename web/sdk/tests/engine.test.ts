@@ -7,8 +7,10 @@ import { Mirror } from '../src/client/mirror.js';
 import { timeOrderedId } from '../src/core/ids.js';
 import type { Desk } from '../src/engine/desk.js';
 import type { Composed } from '../src/engine/sending.js';
+import { traceOf } from '../src/errors.js';
 import { Asking } from '../src/share/asking.js';
 import type { FromOwner, FromPage, Way } from '../src/share/messages.js';
+import { MemoryStore } from '../src/store/memory.js';
 import type { OwnAccount } from '../src/wire.js';
 import { Stage, settled, type PlayedSocket } from './support/stage.js';
 
@@ -132,4 +134,38 @@ test('an answer that breaks off, or is no answer, does not end the tries for a l
       expect(stage.sockets.length).toBeGreaterThan(1);
     });
   }
+});
+
+test('a mistake in the engine ends it with a reason and a trace, and without what was said', async () => {
+  const errors = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  const { stage, desk, socket } = await online();
+  socket.tell('marks', null);
+  socket.tell('marks', null);
+  await expect(settled(desk)).rejects.toMatchObject({ code: 'stopped' });
+  expect(stage.told.at(-1)?.connection).toEqual({ state: 'stopped', reason: 'internal' });
+  expect(errors.mock.calls).toEqual([
+    [expect.any(String), expect.stringMatching(/^TypeError\n.*marks\.ts:/u)],
+  ]);
+  errors.mockRestore();
+});
+
+test('what the browser refuses to store ends the engine as such', async () => {
+  const errors = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  const write = vi.spyOn(MemoryStore.prototype, 'write');
+  const { stage, desk } = await online();
+  write.mockRejectedValue(new DOMException('full of secrets', 'QuotaExceededError'));
+  await expect(desk.compose(message('secret'))).rejects.toThrow();
+  await expect(settled(desk)).rejects.toMatchObject({ code: 'stopped' });
+  expect(stage.told.at(-1)?.connection).toEqual({ state: 'stopped', reason: 'cache' });
+  expect(errors.mock.calls).toEqual([[expect.any(String), expect.stringMatching(/^QuotaExceededError/u)]]);
+  expect(JSON.stringify(errors.mock.calls)).not.toContain('secret');
+  write.mockRestore();
+  errors.mockRestore();
+});
+
+test('a trace holds nothing of a message, however long it is', () => {
+  const trace = traceOf(new SyntaxError('secret\n    at secret (file:1:1)\nsecret'));
+  expect(trace).toMatch(/^SyntaxError\n.*engine\.test\.ts/u);
+  expect(trace).not.toContain('secret');
+  expect(traceOf('secret')).toBe('string');
 });

@@ -88,8 +88,11 @@ export class Contact {
   /** Ends all tries, and says why. */
   stop(reason: string): void {
     this.isWanted = false;
-    this.loseLine();
-    this.announce({ state: 'stopped', reason });
+    try {
+      this.loseLine();
+    } finally {
+      this.announce({ state: 'stopped', reason });
+    }
   }
 
   /** What proves who this is proves another account by now: whoever opens a client next begins anew. */
