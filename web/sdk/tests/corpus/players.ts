@@ -226,6 +226,8 @@ function playTyping(): Player {
         return typists.leave(value ?? undefined).map(({ conversation, account }) => [conversation, account]);
       case 'next_expiry':
         return typists.nextExpiry() ?? null;
+      case 'own_sent':
+        return own.sent(value) ?? null;
       default:
         return own.isToTell(values[0], values[1], values[2]);
     }
