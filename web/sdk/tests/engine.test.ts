@@ -12,7 +12,7 @@ import { Asking } from '../src/share/asking.js';
 import type { FromOwner, FromPage, Way } from '../src/share/messages.js';
 import { MemoryStore } from '../src/store/memory.js';
 import type { OwnAccount } from '../src/wire.js';
-import { Stage, settled, type PlayedSocket } from './support/stage.js';
+import { ME, Stage, settled, type PlayedSocket } from './support/stage.js';
 
 const conversation = 'e507be39-fa9f-8268-856b-b29a8e996e27';
 
@@ -134,6 +134,42 @@ test('an answer that breaks off, or is no answer, does not end the tries for a l
       expect(stage.sockets.length).toBeGreaterThan(1);
     });
   }
+});
+
+test('a new group appears although its row was read before a message that came first', async () => {
+  const { stage, desk, socket } = await online();
+  const say = (seq: number, kind: string, body: object): void => {
+    const entry = { seq, at: 1_000, kind, author: ME, client_id: `${String(seq)}`, ordinal: seq, body };
+    socket.tell('entries', { conversation, epoch: 1, entries: [entry] });
+  };
+  const detail = (head: number): object => ({
+    row: {
+      conversation,
+      kind: 'group',
+      epoch: 1,
+      head,
+      floor: 1,
+      ordinal: 1,
+      at: 1,
+      members: 1,
+      role: 'owner',
+    },
+    members: [],
+  });
+  say(1, 'created', { members: [ME] });
+  await settled(desk);
+  const [first] = socket.take('conversation');
+  say(2, 'message', { type: 'text', text: 'hello' });
+  if (first) socket.answer(first, detail(1));
+  await settled(desk);
+  const doubt = socket.take('history').find(({ body }) => body['conversation'] === conversation);
+  if (doubt) socket.answer(doubt, { epoch: 1, head: 2, from: 2, to: 2, entries: [] });
+  await settled(desk);
+  const [second] = socket.take('conversation');
+  if (second) socket.answer(second, detail(2));
+  await settled(desk);
+  stage.pass(100);
+  expect(stage.told.flatMap(({ rows }) => rows ?? []).map((row) => row.conversation)).toContain(conversation);
 });
 
 test('a mistake in the engine ends it with a reason and a trace, and without what was said', async () => {

@@ -116,6 +116,10 @@ export class PlayedSocket implements Socket {
     });
   }
 
+  answer({ id }: Asked, ok: unknown): void {
+    this.say({ id, ok });
+  }
+
   refuse({ id }: Asked, error: ErrorBody): void {
     this.say({ id, error });
   }
