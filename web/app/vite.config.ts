@@ -2,6 +2,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 
+import { firstScript } from './first.plugin';
 import { serviceWorker } from './service-worker.plugin';
 
 /** The server that the development and preview pages talk to. */
@@ -26,7 +27,7 @@ const policy = [
 ].join('; ');
 
 export default defineConfig({
-  plugins: [svelte(), serviceWorker()],
+  plugins: [svelte(), firstScript(), serviceWorker()],
   build: {
     // For the script that measures what is loaded.
     manifest: '.vite/page.json',

@@ -18,13 +18,21 @@ export async function open(options: OpenOptions): Promise<Client> {
   const sharing = sharingOf(options);
   const opening = { server, key: keyOf(credential), device, storage: storageOf(options, sharing) };
   const early: Delta[] = [];
-  const listening = { told: (delta: Delta): void => void early.push(delta), taken: (): void => undefined };
+  let begin = (): void => undefined;
+  const isTold = new Promise<void>((resolve) => (begin = resolve));
+  const told = (delta: Delta): void => {
+    early.push(delta);
+    begin();
+  };
+  const listening = { told, taken: (): void => undefined };
   const jwt = credential.kind === 'app' ? credential.jwt : noJwt;
   const { asking, close } = await tie(sharing, opening, jwt, listening);
   const me = await asking.opened.catch((failure: unknown) => {
     close();
     throw failure;
   });
+  // Everything that is cached follows at once: nobody shall see an empty list before it.
+  await isTold;
   const mirror = new Mirror(me, asking.calls);
   const client = new PageClient(asking.calls, mirror, platform, close);
   listening.told = (delta) => mirror.apply(delta);
