@@ -64,7 +64,7 @@ export function day(language: Language, at: number, now: number): string {
 /** How long ago, in the largest unit that fits: "5 minutes ago", "어제". */
 export function ago(language: Language, at: number, now: number): string {
   const passed = Math.max(0, now - at);
-  const words = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  const words = relative(language);
   if (passed < MINUTE) return words.format(0, 'second');
   if (passed < HOUR) return words.format(-Math.floor(passed / MINUTE), 'minute');
   const days = daysAgo(at, now);
@@ -74,7 +74,18 @@ export function ago(language: Language, at: number, now: number): string {
 }
 
 function relativeDay(language: Language, days: number): string {
-  return new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(days, 'day');
+  return relative(language).format(days, 'day');
+}
+
+const madeRelative = new Map<Language, Intl.RelativeTimeFormat>();
+
+function relative(language: Language): Intl.RelativeTimeFormat {
+  let formatter = madeRelative.get(language);
+  if (formatter === undefined) {
+    formatter = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+    madeRelative.set(language, formatter);
+  }
+  return formatter;
 }
 
 function capitalised(text: string): string {
