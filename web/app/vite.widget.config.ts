@@ -3,10 +3,11 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 
-import { inlineStyles, standIns } from './widget.plugin';
+import { withoutCustomElements, withoutHydration } from './svelte.parts';
+import { inlineStyles, plainImports, standIns } from './widget.plugin';
 
 export default defineConfig({
-  plugins: [standIns(), svelte(), inlineStyles()],
+  plugins: [standIns(), plainImports(), svelte(), withoutHydration(), inlineStyles()],
   publicDir: false,
   base: './',
   build: {
@@ -20,6 +21,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     rolldownOptions: {
       input: 'src/widget/widget.ts',
+      treeshake: withoutCustomElements,
       output: {
         entryFileNames: 'widget.js',
         chunkFileNames: 'assets/widget/[name]-[hash].js',
