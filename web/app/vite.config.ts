@@ -43,6 +43,8 @@ export default defineConfig({
       },
     },
   },
+  // A module, so that what few need of it comes when they do.
+  worker: { format: 'es' },
   server: { proxy },
   preview: { proxy, headers: { 'Content-Security-Policy': policy } },
 });

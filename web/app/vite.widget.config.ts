@@ -6,6 +6,10 @@ import { defineConfig } from 'vite';
 import { withoutCustomElements, withoutHydration } from './svelte.parts';
 import { inlineStyles, plainImports, standIns } from './widget.plugin';
 
+/** The SDK, and what of it comes only where it is needed. */
+const ENGINE = /\/sdk\/src\/|\/idb\//u;
+const SELDOM = /\/sdk\/src\/(?:index|sentences|store\/memory|transport\/polling)\.ts$/u;
+
 export default defineConfig({
   plugins: [standIns(), plainImports(), svelte(), withoutHydration(), inlineStyles()],
   publicDir: false,
@@ -26,7 +30,11 @@ export default defineConfig({
         entryFileNames: 'widget.js',
         chunkFileNames: 'assets/widget/[name]-[hash].js',
         codeSplitting: {
-          groups: [{ name: 'element', tags: ['$initial'], test: (id) => !id.endsWith('/widget.ts') }],
+          groups: [
+            { name: 'element', tags: ['$initial'], test: (id) => !id.endsWith('/widget.ts'), priority: 1 },
+            // What comes next is one script as well: parts of it that ask for the next would be waited for in turn.
+            { name: 'engine', test: (id) => ENGINE.test(id) && !SELDOM.test(id) },
+          ],
         },
       },
     },

@@ -100,7 +100,7 @@ it('goes on with the same login and the same messages in the same place when the
   page.on('websocket', (socket) => sockets.push(socket.url()));
   let release = (): void => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
-  await page.route(/assets\/widget\/entrance-/u, async (route) => {
+  await page.route(/assets\/widget\/engine-/u, async (route) => {
     await held;
     await route.continue();
   });

@@ -4,7 +4,6 @@ import { sha256 } from '../core/sha256.js';
 import type { Platform } from '../platform.js';
 import type { Kept, Session, Store } from '../store/contract.js';
 import { IndexedDbStore } from '../store/indexeddb.js';
-import { MemoryStore } from '../store/memory.js';
 import { Rest, type Proof } from '../transport/rest.js';
 import type { OwnAccount } from '../wire.js';
 import { Desk, Room } from './desk.js';
@@ -92,13 +91,18 @@ async function dropOthers(opening: Opening): Promise<void> {
 }
 
 async function storeFor(opening: Opening): Promise<Store> {
-  if (opening.storage === 'memory') return new MemoryStore();
+  if (opening.storage === 'memory') return inMemory();
   try {
     return await IndexedDbStore.open(placeOf(opening));
   } catch {
     // Some browsers have none in private windows: everything works, but is gone with the page.
-    return new MemoryStore();
+    return inMemory();
   }
+}
+
+async function inMemory(): Promise<Store> {
+  const { MemoryStore } = await import('../store/memory.js');
+  return new MemoryStore();
 }
 
 /** Finds out whose login this is, and keeps apart what belongs to another account. */
