@@ -44,6 +44,8 @@ export class Contact {
   line: Line | undefined;
   /** Whether anything came since the last resume token. */
   isStirred = false;
+  /** Whether a log-out is under way: a login that ends now is not to be renewed. */
+  isLeaving = false;
   state: ConnectionState = { state: 'offline' };
 
   private isWanted = false;
@@ -233,7 +235,7 @@ export class Contact {
   /** The token is not valid any more: gets another one where the app can give one. */
   private logInAgain(): void | Promise<void> {
     const { engine } = this;
-    if (!engine.renew) {
+    if (!engine.renew || this.isLeaving) {
       this.logOut();
       return engine.doubt();
     }
