@@ -161,17 +161,22 @@ describe('a log-out', () => {
     return all.devices.length - 1;
   }
 
-  it('removes the device and what is kept, and leaves every widget of the page empty', async () => {
+  it('removes the device and what is kept, and leaves every widget of every tab empty', async () => {
     const before = await devices('42');
     const page = await at(shop, element() + element());
     await expect.poll(() => page.locator('suda-chat .composer').count()).toBe(2);
+    const tab = await page.context().newPage();
+    await tab.exposeFunction('vouch', () => shop.token('42', 'guest'));
+    await tab.goto(shop.origin);
+    await expect.poll(() => tab.locator('suda-chat .composer').count()).toBe(2);
     expect(await devices('42')).toBe(before + 1);
     const known = await page
       .locator('suda-chat')
       .first()
       .evaluate((chat) => (chat as HTMLElement & { logOut(): Promise<boolean> }).logOut());
     expect(known).toBe(true);
-    await expect.poll(() => page.locator('suda-chat article').count()).toBe(0);
+    for (const one of [page, tab]) await expect.poll(() => one.locator('suda-chat article').count()).toBe(0);
+    await tab.close();
     expect(await devices('42')).toBe(before);
     const kept = await page.evaluate(async () => {
       const found = (await indexedDB.databases()).map(({ name }) => name ?? '');
