@@ -7,6 +7,7 @@ import { Mirror } from '../src/client/mirror.js';
 import { timeOrderedId } from '../src/core/ids.js';
 import type { Desk } from '../src/engine/desk.js';
 import type { Composed } from '../src/engine/sending.js';
+import { Host } from '../src/engine/host.js';
 import { traceOf } from '../src/errors.js';
 import { Asking } from '../src/share/asking.js';
 import type { FromOwner, FromPage, Way } from '../src/share/messages.js';
@@ -204,4 +205,32 @@ test('a trace holds nothing of a message, however long it is', () => {
   expect(trace).toMatch(/^SyntaxError\n.*engine\.test\.ts/u);
   expect(trace).not.toContain('secret');
   expect(traceOf('secret')).toBe('string');
+});
+
+test("a log-out logs an app's user out, although the server ends the line before it answers", async () => {
+  const stage = new Stage();
+  let logIns = 0;
+  stage.answers.set('/v1/login/app', () => {
+    logIns += 1;
+    return Response.json({ account: { account: ME }, device: ME, token: `token ${String(logIns)}` });
+  });
+  const opening = {
+    server: 'http://stage',
+    key: { kind: 'app' },
+    device: { name: '', platform: 'web' },
+    storage: 'memory',
+  } as const;
+  const host = await Host.open(stage, opening, () => Promise.resolve('signed'));
+  const desk = host.desk(() => undefined);
+  await settled(desk);
+  const [socket] = stage.sockets;
+  socket?.welcome();
+  await settled(desk);
+  stage.answers.set('/v1/logout', () => {
+    socket?.onclose?.({ code: 4200 });
+    return new Response(null, { status: 204 });
+  });
+  expect(await desk.logOut(false)).toBe(true);
+  expect(host.isOver).toBe(true);
+  expect(logIns).toBe(1);
 });

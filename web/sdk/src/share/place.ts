@@ -6,9 +6,7 @@ import { platform } from '../platform.js';
 import { Asking, type Listening } from './asking.js';
 import { hasLocks, hold, nameOfPage } from './life.js';
 import { VERSION, wayOver } from './messages.js';
-
-/** How tabs share an engine. */
-export type Sharing = { by: 'worker'; url: string | URL } | { by: 'lock' } | { by: 'none' };
+import type { Sharing } from './sharing.js';
 
 /** A page's tie to its engine. */
 export interface Tie {

@@ -7,7 +7,6 @@ import {
   confirmed,
   emptySlice,
   heard,
-  isAct,
   isDoubtful,
   missing,
   received,
@@ -21,7 +20,7 @@ import { scalarsBefore, unitsBefore } from '../../src/core/mentions.js';
 import { Outbox, type Item } from '../../src/core/outbox.js';
 import * as ranges from '../../src/core/ranges.js';
 import { Reconnect, type Loss } from '../../src/core/reconnect.js';
-import { reactionCounts, type CachedEntry } from '../../src/core/standing.js';
+import { isAct, reactionCounts, type CachedEntry } from '../../src/core/standing.js';
 import { advanced, ownItems, readLocally } from '../../src/core/sync.js';
 import { OwnTyping, Typists } from '../../src/core/typing.js';
 import type { Entry, ErrorBody, Opened, Presence, Row } from '../../src/wire.js';

@@ -1,19 +1,19 @@
 // English: the frame around the screens, and words that many screens use.
+import { everywhere } from './everywhere';
+
 export const shell = {
+  ...everywhere,
   name: 'Suda',
   conversations: 'Conversations',
   newConversation: 'New conversation',
   contacts: 'Contacts',
   settings: 'Settings',
   back: 'Back',
-  close: 'Close',
-  cancel: 'Cancel',
   ok: 'OK',
   save: 'Save',
   menu: 'Menu',
   more: 'More',
   retry: 'Try again',
-  loading: 'Loading…',
   skipToContent: 'Skip to the conversation',
   choose: 'Choose a conversation',
   chooseHint: 'Pick one from the list, or start a new one.',
@@ -22,7 +22,4 @@ export const shell = {
   waiting: 'Server not reachable. Trying again…',
   reload: 'Reload',
   notLoaded: 'This could not be loaded. There may be a newer version, or no connection.',
-  failed: 'That did not work. Try again.',
-  deletedAccount: 'Deleted account',
-  you: 'You',
 };
