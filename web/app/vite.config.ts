@@ -2,7 +2,9 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 
+import { firstScript } from './first.plugin';
 import { serviceWorker } from './service-worker.plugin';
+import { withoutCustomElements, withoutHydration } from './svelte.parts';
 
 /** The server that the development and preview pages talk to. */
 const server = process.env['SUDA_SERVER'] ?? 'http://127.0.0.1:7878';
@@ -26,7 +28,7 @@ const policy = [
 ].join('; ');
 
 export default defineConfig({
-  plugins: [svelte(), serviceWorker()],
+  plugins: [svelte(), withoutHydration(), firstScript(), serviceWorker()],
   build: {
     // For the script that measures what is loaded.
     manifest: '.vite/page.json',
@@ -35,12 +37,15 @@ export default defineConfig({
     assetsInlineLimit: 0,
     assetsDir: 'assets',
     rolldownOptions: {
+      treeshake: withoutCustomElements,
       output: {
         // What is loaded first is one script: it compresses better than many.
         codeSplitting: { groups: [{ name: 'page', tags: ['$initial'] }] },
       },
     },
   },
+  // A module, so that what few need of it comes when they do.
+  worker: { format: 'es' },
   server: { proxy },
   preview: { proxy, headers: { 'Content-Security-Policy': policy } },
 });

@@ -3,10 +3,15 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
 
-import { inlineStyles, standIns } from './widget.plugin';
+import { withoutCustomElements, withoutHydration } from './svelte.parts';
+import { inlineStyles, plainImports, standIns } from './widget.plugin';
+
+/** The SDK, and what of it comes only where it is needed. */
+const ENGINE = /\/sdk\/src\/|\/idb\//u;
+const SELDOM = /\/sdk\/src\/(?:index|sentences|store\/memory|transport\/polling)\.ts$/u;
 
 export default defineConfig({
-  plugins: [standIns(), svelte(), inlineStyles()],
+  plugins: [standIns(), plainImports(), svelte(), withoutHydration(), inlineStyles()],
   publicDir: false,
   base: './',
   build: {
@@ -20,11 +25,16 @@ export default defineConfig({
     assetsInlineLimit: 0,
     rolldownOptions: {
       input: 'src/widget/widget.ts',
+      treeshake: withoutCustomElements,
       output: {
         entryFileNames: 'widget.js',
         chunkFileNames: 'assets/widget/[name]-[hash].js',
         codeSplitting: {
-          groups: [{ name: 'element', tags: ['$initial'], test: (id) => !id.endsWith('/widget.ts') }],
+          groups: [
+            { name: 'element', tags: ['$initial'], test: (id) => !id.endsWith('/widget.ts'), priority: 1 },
+            // What comes next is one script as well: parts of it that ask for the next would be waited for in turn.
+            { name: 'engine', test: (id) => ENGINE.test(id) && !SELDOM.test(id) },
+          ],
         },
       },
     },

@@ -7,6 +7,8 @@ const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, im
 /** What the widget has of its own in place of the app's. */
 const STAND_INS = new Map([
   [source('strings/strings.svelte.ts'), source('widget/standing/strings.svelte.ts')],
+  [source('chat.ts'), source('widget/standing/chat.ts')],
+  [source('parts/icons.ts'), source('parts/conversationIcons.ts')],
   [source('routing.svelte.ts'), source('widget/standing/routing.svelte.ts')],
   [source('conversation/Header.svelte'), source('widget/standing/Header.svelte')],
 ]);
@@ -21,6 +23,19 @@ export function standIns(): Plugin {
       const found = await this.resolve(asked, importer, { ...options, skipSelf: true });
       return found === null ? null : (STAND_INS.get(found.id) ?? found);
     },
+  };
+}
+
+/** What Vite wraps imports in to load their styles first; here they have none of their own. */
+const PRELOAD = '\0vite/preload-helper.js';
+
+/** Leaves imports of what comes later as they are. */
+export function plainImports(): Plugin {
+  return {
+    name: 'suda:plain-imports',
+    apply: 'build',
+    enforce: 'pre',
+    load: (id) => (id === PRELOAD ? 'export const __vitePreload = (load) => load();' : undefined),
   };
 }
 

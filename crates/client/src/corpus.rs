@@ -337,6 +337,10 @@ fn typing() {
             "expire" => json!(typists.expire(at(value))),
             "leave" => json!(typists.leave(read(value))),
             "next_expiry" => typists.next_expiry().map_or(Value::Null, |at| milliseconds(at - start)),
+            "own_sent" => {
+                own.sent(read(value));
+                Value::Null
+            }
             _ => json!(own.is_to_tell(read(&value[0]), read(&value[1]), at(&value[2]))),
         })
     });

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 /// Whoever is not heard of for so long has stopped.
 const TYPING_FOR: Duration = Duration::from_secs(6);
 
-/// The others are told at most this often that the account goes on typing.
+/// Servers pass on at most so often that the account types, counted from whatever was told last.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
 /// How many may type at a time; more are not shown.
@@ -88,7 +88,12 @@ impl OwnTyping {
         self.0.retain(|_, (told_at, _)| now.saturating_duration_since(*told_at) < TYPING_FOR);
         let is_full = self.0.len() >= MOST_PLACES;
         match self.0.get_mut(&conversation) {
-            Some((_, is_typing)) if !typing => std::mem::take(is_typing),
+            Some((told_at, is_typing)) if !typing => {
+                if *is_typing {
+                    *told_at = now;
+                }
+                std::mem::take(is_typing)
+            }
             None if !typing => false,
             Some((told_at, _)) if now.saturating_duration_since(*told_at) < TELL_EVERY => false,
             None if is_full => false,
@@ -96,6 +101,13 @@ impl OwnTyping {
                 self.0.insert(conversation, (now, true));
                 true
             }
+        }
+    }
+
+    /// A message ends typing without a word, which would only hold up what is told of the next one.
+    pub fn sent(&mut self, conversation: ConversationId) {
+        if let Some((_, is_typing)) = self.0.get_mut(&conversation) {
+            *is_typing = false;
         }
     }
 
@@ -159,8 +171,9 @@ mod tests {
             (HERE, false, 1_100, true),
             (HERE, false, 1_200, false),
             (HERE, true, 1_300, false),
-            (HERE, true, 2_000, true),
-            (HERE, false, 8_000, false),
+            (HERE, true, 2_000, false),
+            (HERE, true, 2_100, true),
+            (HERE, false, 8_100, false),
         ] {
             assert_eq!(own.is_to_tell(conversation, typing, at(now)), is_told, "{typing} at {now}");
         }

@@ -1,48 +1,11 @@
 // The box to write in: Korean, long texts, drafts over devices, lines, hostile texts.
-import type { Browser, CDPSession, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { CDPSession } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 
-import { Account } from './support/account';
-import { complaints, launch, logIn } from './support/browser';
 import { bubble, composer, messages, open, say, seen } from './support/page';
-import { Server } from './support/server';
+import { at, direct, joon, mina, setUpPair } from './support/pair';
 
-let server: Server;
-let browser: Browser;
-let mina: Account;
-let joon: Account;
-let direct: string;
-let pages: Page[] = [];
-let round = 0;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
-});
-
-afterAll(async () => {
-  await browser.close();
-  await server.stop();
-});
-
-beforeEach(async () => {
-  round += 1;
-  mina = await Account.signUp(server.address, `mina${round}`, 'Mina Kim');
-  joon = await Account.signUp(server.address, `joon${round}`, 'Joon');
-  direct = await mina.direct(joon);
-});
-
-afterEach(async () => {
-  await Promise.all(pages.map((page) => page.context().close()));
-  pages = [];
-  expect(complaints.splice(0)).toEqual([]);
-});
-
-async function at(account: Account): Promise<Page> {
-  const page = await logIn(browser, server, account);
-  pages.push(page);
-  await open(page, direct);
-  return page;
-}
+setUpPair();
 
 describe('Korean', () => {
   /** Composes syllable by syllable as an input method does; the last one stays open. */

@@ -1,49 +1,12 @@
 // A conversation between two people in two browsers: everything that can be said, changed, seen and undone.
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 
 import { Account } from './support/account';
-import { complaints, launch, logIn } from './support/browser';
-import { bubble, composer, messages, open, say, seen } from './support/page';
-import { Server } from './support/server';
+import { bubble, composer, messages, say, seen } from './support/page';
+import { at, direct, joon, mina, server, setUpPair } from './support/pair';
 
-let server: Server;
-let browser: Browser;
-let mina: Account;
-let joon: Account;
-let direct: string;
-let pages: Page[] = [];
-let round = 0;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
-});
-
-afterAll(async () => {
-  await browser.close();
-  await server.stop();
-});
-
-beforeEach(async () => {
-  round += 1;
-  mina = await Account.signUp(server.address, `mina${round}`, 'Mina Kim');
-  joon = await Account.signUp(server.address, `joon${round}`, 'Joon');
-  direct = await mina.direct(joon);
-});
-
-afterEach(async () => {
-  await Promise.all(pages.map((page) => page.context().close()));
-  pages = [];
-  expect(complaints.splice(0)).toEqual([]);
-});
-
-/** A page of an account with the conversation open. */
-async function at(account: Account, conversation = direct): Promise<Page> {
-  const page = await logIn(browser, server, account);
-  pages.push(page);
-  await open(page, conversation);
-  return page;
-}
+setUpPair();
 
 describe('two people', () => {
   it('write to each other, see each other type, and see that it was read', async () => {
@@ -225,7 +188,7 @@ describe('a group', () => {
   });
 
   it('shows who has read and who has received', async () => {
-    const sora = await Account.signUp(server.address, `sora${round}`, 'Sora');
+    const sora = await Account.signUp(server.address, 'sora', 'Sora');
     const group = await mina.group('Team', [joon, sora]);
     const minas = await at(mina, group);
     await say(minas, 'who reads this?');

@@ -1,49 +1,22 @@
 // What the page says while nobody looks, and that it starts without a network.
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, it } from 'vitest';
 
-import { Account } from './support/account';
-import { complaints, launch, logIn } from './support/browser';
+import type { Account } from './support/account';
 import { open, say, seen } from './support/page';
+import { direct, enter, joon, mina, server, setUpPair } from './support/pair';
 import { press, visit } from './support/panels';
-import { Server } from './support/server';
 
-let server: Server;
-let browser: Browser;
-let mina: Account;
-let joon: Account;
-let direct: string;
-let pages: Page[] = [];
-let round = 0;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
-});
-
-afterAll(async () => {
-  await browser.close();
-  await server.stop();
-});
+setUpPair();
 
 beforeEach(async () => {
-  round += 1;
-  mina = await Account.signUp(server.address, `mina${round}`, 'Mina Kim');
-  joon = await Account.signUp(server.address, `joon${round}`, 'Joon');
-  direct = await mina.direct(joon);
   await joon.send(direct, 'before');
   await mina.read(direct, 2);
 });
 
-afterEach(async () => {
-  await Promise.all(pages.map((page) => page.context().close()));
-  pages = [];
-  expect(complaints.splice(0)).toEqual([]);
-});
-
 async function at(account: Account, notices = true): Promise<Page> {
   const permissions = notices ? ['notifications'] : [];
-  const page = await logIn(browser, server, account, { permissions });
-  pages.push(page);
+  const page = await enter(account, { permissions });
   await page.locator(`[data-conversation="${direct}"]`).waitFor();
   await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   return page;

@@ -1,54 +1,16 @@
 // Things that go wrong: the server dies while people write, the network goes away, tabs come and go, screens are small.
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { Locator } from 'playwright-core';
+import { expect, it } from 'vitest';
 
-import { Account, PASSWORD } from './support/account';
-import { complaints, launch, logIn } from './support/browser';
+import type { Account } from './support/account';
+import { logInOn } from './support/browser';
 import { bubble, composer, messages, open, say, seen } from './support/page';
+import { at, direct, enter, joon, keep, mina, server, setUpPair } from './support/pair';
 import { agree, press, visit } from './support/panels';
-import { Server } from './support/server';
 
 const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
 
-let server: Server;
-let browser: Browser;
-let mina: Account;
-let joon: Account;
-let direct: string;
-let pages: Page[] = [];
-let round = 0;
-
-beforeAll(async () => {
-  [server, browser] = await Promise.all([
-    Server.start(['--rate-account-per-second', '100000', '--rate-account-burst', '100000']),
-    launch(),
-  ]);
-});
-
-afterAll(async () => {
-  await browser.close();
-  await server.stop();
-});
-
-beforeEach(async () => {
-  round += 1;
-  mina = await Account.signUp(server.address, `mina${round}`, 'Mina Kim');
-  joon = await Account.signUp(server.address, `joon${round}`, 'Joon');
-  direct = await mina.direct(joon);
-});
-
-afterEach(async () => {
-  await Promise.all(pages.map((page) => page.context().close()));
-  pages = [];
-  expect(complaints.splice(0)).toEqual([]);
-});
-
-async function at(account: Account): Promise<Page> {
-  const page = await logIn(browser, server, account);
-  pages.push(page);
-  await open(page, direct);
-  return page;
-}
+setUpPair(['--rate-account-per-second', '100000', '--rate-account-burst', '100000']);
 
 function texts(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, at) => `message ${from + at}`);
@@ -86,8 +48,7 @@ it('a quote that is not on this device says so without a network, and appears wi
   const first = await joon.send(direct, 'where it began');
   // More than is fetched before anybody asks.
   for (let count = 0; count < 260; count += 1) await joon.send(direct, `more ${count}`);
-  const page = await logIn(browser, server, mina);
-  pages.push(page);
+  const page = await enter(mina);
   await open(page, other);
   await joon.send(direct, 'an answer', { target: first });
   const row = page.locator(`[data-conversation="${direct}"]`);
@@ -99,6 +60,20 @@ it('a quote that is not on this device says so without a network, and appears wi
   await server.revive();
   await quote.getByText('where it began').waitFor({ timeout: 30_000 });
 }, 120_000);
+
+it('a conversation that is not on this device says so without a network, and appears with one', async () => {
+  await joon.send(direct, 'long ago');
+  await mina.read(direct, 2);
+  // More than are fetched before anybody asks.
+  for (let count = 0; count < 22; count += 1) await mina.group(`Group ${count}`, []);
+  const page = await enter(mina);
+  await page.locator('[data-conversation]').first().waitFor();
+  await server.kill();
+  await visit(page, `/c/${direct}`);
+  await page.getByText('Messages are shown here once there is a connection.').waitFor();
+  await server.revive();
+  await seen(page, 'long ago');
+}, 60_000);
 
 it('a log-out that the server cannot hear is told later, and meanwhile the login opens nothing', async () => {
   const page = await at(mina);
@@ -119,10 +94,7 @@ it('a log-out that the server cannot hear is told later, and meanwhile the login
   await server.revive();
   await notice.waitFor({ state: 'detached' });
   expect(await inBrowsers()).toBe(0);
-  await page.locator('input[autocomplete=username]').fill(mina.name);
-  await page.locator('input[autocomplete=current-password]').fill(PASSWORD);
-  await page.keyboard.press('Enter');
-  await page.locator('.list-side').waitFor();
+  await logInOn(page, mina);
   expect(await inBrowsers()).toBe(1);
 }, 120_000);
 
@@ -136,8 +108,7 @@ it('two tabs show the same, and either may close', async () => {
   await first.close();
   await say(second, 'from the second');
   await bubble(second, 'from the second').locator('[data-stage=sent], [data-stage=delivered]').waitFor();
-  const third = await second.context().newPage();
-  pages.push(third);
+  const third = keep(await second.context().newPage());
   await third.goto(second.url());
   await seen(third, 'from the second');
   expect(await stored(joon)).toEqual(['from the first', 'from the second']);
@@ -145,8 +116,7 @@ it('two tabs show the same, and either may close', async () => {
 
 it('a finger that rests on a message or a conversation opens its menu, and one that scrolls does not', async () => {
   await joon.send(direct, 'press here');
-  const page = await logIn(browser, server, mina, PHONE);
-  pages.push(page);
+  const page = await enter(mina, PHONE);
   const session = await page.context().newCDPSession(page);
   const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', points: { x: number; y: number }[]) =>
     session.send('Input.dispatchTouchEvent', { type, touchPoints: points });
@@ -187,8 +157,7 @@ it('a finger that rests on a message or a conversation opens its menu, and one t
 });
 
 it('a phone shows the list or the conversation, and the way back works', async () => {
-  const page = await logIn(browser, server, mina, PHONE);
-  pages.push(page);
+  const page = await enter(mina, PHONE);
   const row = page.locator(`[data-conversation="${direct}"]`);
   await row.tap();
   await composer(page).waitFor();

@@ -195,3 +195,31 @@ it.each<[string, BrowserContextOptions]>([
     expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), part).toBe(true);
   }
 });
+
+it('shortcuts of a single key can be switched off in this browser, and on again', async () => {
+  const page = await at('/settings');
+  const [list, search] = [page.getByRole('dialog'), page.getByLabel('Search', { exact: true })];
+  const plain = list.getByLabel('Shortcuts of a single letter or sign');
+  await press(page, 'Keyboard shortcuts');
+  expect(await violations(page)).toEqual([]);
+  expect(await list.locator('kbd', { hasText: '/' }).count()).toBe(1);
+  await plain.uncheck();
+  expect(await list.locator('kbd', { hasText: '/' }).count()).toBe(0);
+  for (const start of ['before', 'after a reload']) {
+    if (start === 'before') await page.keyboard.press('Escape');
+    else await page.reload();
+    await page.locator('main h1').waitFor();
+    await page.keyboard.press('?');
+    await page.keyboard.press('/');
+    await page.keyboard.press('Control+k');
+    await expect.poll(() => search.evaluate((box) => box === document.activeElement)).toBe(true);
+    expect(await search.inputValue()).toBe('');
+    expect(await list.count()).toBe(0);
+    await search.blur();
+  }
+  await press(page, 'Keyboard shortcuts');
+  await plain.check();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('?');
+  await plain.waitFor();
+});

@@ -1,56 +1,26 @@
 // What people go through and must not notice for long: servers that die, cables that are cut, tabs that are closed,
 // networks that let no WebSocket through, devices that were logged out.
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { Account, PASSWORD } from './support/account';
-import { complaints, launch, logIn } from './support/browser';
+import type { Account } from './support/account';
+import { logInOn } from './support/browser';
 import { Cable } from './support/cable';
 import { bubble, composer, messages, open, say, seen } from './support/page';
-import { Server } from './support/server';
+import { at, direct, joon, keep, mina, server, setUpPair } from './support/pair';
 
 const WAITING = '[data-stage=pending]';
 
-let server: Server;
+setUpPair();
+
 let cable: Cable;
-let browser: Browser;
-let mina: Account;
-let joon: Account;
-let direct: string;
-let pages: Page[] = [];
-let round = 0;
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([Server.start(), launch()]);
   cable = await Cable.lay(server.url);
   server.url = cable.url;
 });
 
-afterAll(async () => {
-  await browser.close();
-  await cable.cut();
-  await server.stop();
-});
-
-beforeEach(async () => {
-  round += 1;
-  mina = await Account.signUp(server.address, `mina${round}`, 'Mina Kim');
-  joon = await Account.signUp(server.address, `joon${round}`, 'Joon');
-  direct = await mina.direct(joon);
-});
-
-afterEach(async () => {
-  await Promise.all(pages.map((page) => page.context().close()));
-  pages = [];
-  expect(complaints.splice(0)).toEqual([]);
-});
-
-async function at(account: Account): Promise<Page> {
-  const page = await logIn(browser, server, account);
-  pages.push(page);
-  await open(page, direct);
-  return page;
-}
+afterAll(() => cable.cut());
 
 /** A page whose app is kept for starting without a network. */
 async function installed(account: Account): Promise<Page> {
@@ -124,8 +94,7 @@ it('loaded anew without a network it opens, and what is written then survives th
   await second.close();
   expect(await stored()).toEqual(['to be read later']);
 
-  const third = await second.context().newPage();
-  pages.push(third);
+  const third = keep(await second.context().newPage());
   await reconnect(third);
   await third.goto(cable.url);
   await expect.poll(stored, { timeout: 30_000 }).toEqual(['to be read later', 'written on the train']);
@@ -137,7 +106,7 @@ it('two tabs share one connection, and the one that stays goes on', async () => 
   await expect.poll(() => cable.openWebSockets).toBe(0);
   const first = await at(mina);
   await expect.poll(() => cable.openWebSockets).toBe(1);
-  const second = await first.context().newPage();
+  const second = keep(await first.context().newPage());
   await second.goto(first.url());
   await composer(second).waitFor();
   await say(first, 'from the first');
@@ -150,7 +119,6 @@ it('two tabs share one connection, and the one that stays goes on', async () => 
     for (const text of texts('meanwhile', 10)) await say(second, text);
   })();
   await first.close();
-  pages = pages.map((page) => (page === first ? second : page));
   await sending;
   await expect.poll(stored).toEqual(['from the first', 'from the second', ...texts('meanwhile', 10)]);
   await expect.poll(() => second.locator(WAITING).count()).toBe(0);
@@ -187,9 +155,7 @@ it('logged out from another device, it says so and asks to log in', async () => 
   await page.getByText('You were logged out on this device.').waitFor();
   await page.getByRole('button', { name: 'Log in again' }).click();
   await page.getByText('This device was logged out. Log in again; what waits to be sent is kept.').waitFor();
-  await page.locator('input[autocomplete=username]').fill(mina.name);
-  await page.locator('input[autocomplete=current-password]').fill(PASSWORD);
-  await page.keyboard.press('Enter');
+  await logInOn(page, mina);
   await page.locator(`[data-conversation="${direct}"]`).waitFor();
 }, 60_000);
 

@@ -142,6 +142,68 @@ describe('on an allowed page', () => {
   });
 });
 
+describe('a log-out', () => {
+  /** The devices of a user of the shop, as one more of them sees it. */
+  async function devices(user: string): Promise<number> {
+    const call = async <T>(method: string, path: string, token?: string, body?: object): Promise<T> => {
+      const headers = {
+        'content-type': 'application/json',
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      };
+      const request = { method, headers, ...(body && { body: JSON.stringify(body) }) };
+      const answer = await fetch(`${server.address}${path}`, request);
+      return (answer.status === 204 ? undefined : await answer.json()) as T;
+    };
+    const jwt = shop.token(user, 'guest');
+    const { token } = await call<{ token: string }>('POST', '/v1/login/app', undefined, { jwt });
+    const all = await call<{ devices: unknown[] }>('GET', '/v1/devices', token);
+    await call('POST', '/v1/logout', token);
+    return all.devices.length - 1;
+  }
+
+  it('removes the device and what is kept, and leaves every widget of every tab empty', async () => {
+    const before = await devices('42');
+    const page = await at(shop, element() + element());
+    await expect.poll(() => page.locator('suda-chat .composer').count()).toBe(2);
+    const tab = await page.context().newPage();
+    await tab.exposeFunction('vouch', () => shop.token('42', 'guest'));
+    await tab.goto(shop.origin);
+    await expect.poll(() => tab.locator('suda-chat .composer').count()).toBe(2);
+    expect(await devices('42')).toBe(before + 1);
+    const known = await page
+      .locator('suda-chat')
+      .first()
+      .evaluate((chat) => (chat as HTMLElement & { logOut(): Promise<boolean> }).logOut());
+    expect(known).toBe(true);
+    for (const one of [page, tab]) await expect.poll(() => one.locator('suda-chat article').count()).toBe(0);
+    await tab.close();
+    expect(await devices('42')).toBe(before);
+    const kept = await page.evaluate(async () => {
+      const found = (await indexedDB.databases()).map(({ name }) => name ?? '');
+      const counts = found.map(
+        (name) =>
+          new Promise<number>((resolve, reject) => {
+            const opening = indexedDB.open(name);
+            opening.onerror = () => reject(opening.error ?? new Error(name));
+            opening.onsuccess = () => {
+              const stores = [...opening.result.objectStoreNames];
+              const reading = opening.result.transaction(stores);
+              const counting = stores.map((store) => reading.objectStore(store).count());
+              reading.oncomplete = () => resolve(counting.reduce((sum, { result }) => sum + result, 0));
+            };
+          }),
+      );
+      return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+    });
+    expect(kept).toBe(0);
+    await page.evaluate(() => {
+      const chat = document.querySelector('suda-chat') as HTMLElement & { token: unknown };
+      chat.token = () => (globalThis as unknown as { vouch(): Promise<string> }).vouch();
+    });
+    await seen(page, 'How can we help?');
+  });
+});
+
 describe('by the keyboard', () => {
   it('moves between messages, through menus, and back', async () => {
     const page = await at(shop, element());

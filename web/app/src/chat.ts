@@ -4,6 +4,7 @@ import workerUrl from '@suda/client/worker?sharedworker&url';
 import { createContext } from 'svelte';
 
 import { Entered } from './entered';
+import { forgetGlimpse } from './glimpse/glimpse';
 import { finishLeaving, isLeaving } from './leaving.svelte';
 import { language, useLanguage } from './strings/strings.svelte';
 
@@ -45,7 +46,14 @@ export async function enter(loggedIn: LoggedIn): Promise<Client> {
   return opened;
 }
 
+/** The mark of this page's login; null where none is remembered. */
+export function loginMark(): string | null {
+  return entered.present;
+}
+
 /** Forgets this page's login. Tells whether nobody is logged in now: false where another tab has logged in since. */
 export function forget(): boolean {
-  return entered.forget();
+  const isNobody = entered.forget();
+  if (isNobody) forgetGlimpse();
+  return isNobody;
 }

@@ -1,6 +1,6 @@
 // Whether somebody is logged in on this browser. The cookie itself is out of reach of scripts, so a mark stands for it.
 
-const MARK = 'suda.entered';
+import { LOGIN } from './glimpse/glimpse';
 
 /** The mark of one page: it knows its own login from one that another tab has made since. */
 export class Entered {
@@ -12,25 +12,30 @@ export class Entered {
 
   /** Somebody logged in on this browser and did not log out. */
   get isMarked(): boolean {
-    return this.storage.getItem(MARK) !== null;
+    return this.storage.getItem(LOGIN) !== null;
+  }
+
+  /** The mark of this page's login; null without one. */
+  get present(): string | null {
+    return this.own;
   }
 
   /** This page goes on with the login that is there. */
   takeUp(): void {
-    this.own = this.storage.getItem(MARK);
+    this.own = this.storage.getItem(LOGIN);
   }
 
   /** This page has logged `account` in at `now`, milliseconds: no two logins have the same mark. */
   mark(account: string, now: number): void {
     this.own = `${account} ${now}`;
-    this.storage.setItem(MARK, this.own);
+    this.storage.setItem(LOGIN, this.own);
   }
 
   /** This page's login is over. Tells whether nobody is logged in now: false where another tab has logged in since. */
   forget(): boolean {
-    const present = this.storage.getItem(MARK);
+    const present = this.storage.getItem(LOGIN);
     if (present !== null && present !== this.own) return false;
-    this.storage.removeItem(MARK);
+    this.storage.removeItem(LOGIN);
     this.own = null;
     return true;
   }

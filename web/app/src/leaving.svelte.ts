@@ -2,7 +2,7 @@
 // so one that did not arrive is remembered and repeated, and nobody gets in by that cookie meanwhile.
 import { endLogin, type Client } from '@suda/client';
 
-const LEAVING = 'suda.leaving';
+import { LEAVING } from './glimpse/glimpse';
 
 /** How long until it is tried again where no event says that the network is back, in milliseconds. */
 const AGAIN_MILLISECONDS = 5_000;

@@ -1,8 +1,7 @@
 // Why something failed, in a sentence of the chosen language: the server's refusals by their code, the rest in words of ours.
-import { errorSentences } from '@suda/client';
-
 import { toast } from './parts/toasts.svelte';
-import { language, t } from './strings/strings.svelte';
+import { refusal } from './refusals';
+import { t } from './strings/strings.svelte';
 
 /** The code of an error of the SDK; `internal` for anything else. */
 export function codeOf(error: unknown): string {
@@ -18,8 +17,7 @@ export function problem(error: unknown): string {
 /** The sentence for a code of the server or of the SDK; a general one for a code that this version does not know. */
 export function sentenceOf(code: string): string {
   const own: Record<string, string> = t().problems;
-  const served: Record<string, Record<string, string>> = errorSentences;
-  return own[code] ?? served[code]?.[language()] ?? t().shell.failed;
+  return own[code] ?? refusal(code) ?? t().shell.failed;
 }
 
 /** Does something, and says in a notice why it failed. Resolves with whether it succeeded. */

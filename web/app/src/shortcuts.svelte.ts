@@ -3,16 +3,30 @@
 /** What a shortcut asks for. */
 export type Shortcut = 'search' | 'new' | 'next' | 'previous' | 'write' | 'help';
 
-/** Each shortcut with its keys, for the dialog that lists them. `plain` ones work only where no text is being typed. */
-export const SHORTCUTS: readonly { shortcut: Shortcut; keys: string; plain: boolean }[] = [
-  { shortcut: 'search', keys: 'Ctrl K', plain: false },
-  { shortcut: 'search', keys: '/', plain: true },
-  { shortcut: 'next', keys: 'Alt ↓', plain: false },
-  { shortcut: 'previous', keys: 'Alt ↑', plain: false },
-  { shortcut: 'new', keys: 'N', plain: true },
-  { shortcut: 'write', keys: 'C', plain: true },
-  { shortcut: 'help', keys: '?', plain: true },
-];
+const OFF = 'suda.shortcuts.plain-off';
+
+function read(): boolean {
+  try {
+    return localStorage.getItem(OFF) === null;
+  } catch {
+    // Some pages that hold the widget may keep nothing.
+    return true;
+  }
+}
+
+let plain = $state.raw(read());
+
+/** Whether keys without Ctrl or Alt are shortcuts, too; reactive. */
+export function usesPlainKeys(): boolean {
+  return plain;
+}
+
+/** Chooses that; kept in this browser. Who speaks to the computer, or hits keys by mistake, is better off without. */
+export function setUsesPlainKeys(uses: boolean): void {
+  plain = uses;
+  if (uses) localStorage.removeItem(OFF);
+  else localStorage.setItem(OFF, 'yes');
+}
 
 const asked = new Map<Shortcut, () => void>();
 
@@ -34,7 +48,7 @@ export function meaning(event: KeyboardEvent, place: Place): Shortcut | undefine
   if (command && !event.altKey && event.code === 'KeyK') return 'search';
   if (event.altKey && !command && event.key === 'ArrowDown') return 'next';
   if (event.altKey && !command && event.key === 'ArrowUp') return 'previous';
-  if (place === 'text' || command || event.altKey) return undefined;
+  if (place === 'text' || command || event.altKey || !plain) return undefined;
   if (event.key === '?') return 'help';
   if (event.key === '/') return 'search';
   // Elsewhere a letter is most likely the beginning of a message, which must not lead away from the conversation.

@@ -1,7 +1,7 @@
 // Which key means which shortcut, and where letters are none.
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 
-import { meaning, type Place, type Shortcut } from './shortcuts.svelte';
+import { meaning, setUsesPlainKeys, type Place, type Shortcut } from './shortcuts.svelte';
 
 /** What a page tells of a key. */
 function key(code: string, more: Partial<KeyboardEvent> = {}): KeyboardEvent {
@@ -29,3 +29,23 @@ const CASES: readonly [string, KeyboardEvent, Place, Shortcut | undefined][] = [
 ];
 
 it.each(CASES)('%s', (_, event, place, shortcut) => expect(meaning(event, place)).toBe(shortcut));
+
+it('with plain keys switched off only those with Ctrl or Alt are left, also after a reload', async () => {
+  const kept = new Map<string, string>();
+  vi.stubGlobal('localStorage', {
+    getItem: (name: string) => kept.get(name) ?? null,
+    setItem: (name: string, value: string) => kept.set(name, value),
+    removeItem: (name: string) => kept.delete(name),
+  });
+  const left = (by: typeof meaning): (Shortcut | undefined)[] =>
+    CASES.map(([, event, place]) => by(event, place)).filter((shortcut) => shortcut !== undefined);
+  const all = left(meaning);
+  setUsesPlainKeys(false);
+  expect(left(meaning)).toEqual(['search', 'next']);
+  vi.resetModules();
+  const reloaded = await import('./shortcuts.svelte');
+  expect(left(reloaded.meaning)).toEqual(['search', 'next']);
+  reloaded.setUsesPlainKeys(true);
+  expect(left(reloaded.meaning)).toEqual(all);
+  expect(kept.size).toBe(0);
+});

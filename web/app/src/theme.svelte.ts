@@ -1,9 +1,7 @@
 // Light, dark, or as the system says; kept in this browser.
+import { keepTheme, keptTheme, showTheme, type Theme } from './theming';
 
-/** What can be chosen. */
-export type Theme = 'system' | 'light' | 'dark';
-
-const KEPT = 'suda.theme';
+export type { Theme };
 
 let chosen = $state.raw<Theme>('system');
 
@@ -14,18 +12,16 @@ export function theme(): Theme {
 
 /** Takes over what this browser chose before. */
 export function restoreTheme(): void {
-  const kept = localStorage.getItem(KEPT);
-  show(kept === 'light' || kept === 'dark' ? kept : 'system');
+  show(keptTheme());
 }
 
 /** Shows everything in this theme, and remembers it. */
 export function chooseTheme(next: Theme): void {
-  localStorage.setItem(KEPT, next);
+  keepTheme(next);
   show(next);
 }
 
 function show(next: Theme): void {
   chosen = next;
-  if (next === 'system') delete document.documentElement.dataset['theme'];
-  else document.documentElement.dataset['theme'] = next;
+  showTheme(next);
 }

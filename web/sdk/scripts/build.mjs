@@ -12,8 +12,8 @@ const dist = resolve(folder, 'dist');
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist);
 
-const { page, worker, node } = await bundle();
-for (const { name, contents } of [...page, ...worker, ...node]) {
+const { page, early, worker, node } = await bundle();
+for (const { name, contents } of [...page, ...early, ...worker, ...node]) {
   await writeFile(resolve(dist, name), contents);
   process.stdout.write(`${name}: ${(gzipSync(contents).length / 1024).toFixed(1)} KiB gzip\n`);
 }
@@ -39,6 +39,7 @@ const manifest = {
   sideEffects: ['./node.js'],
   exports: {
     '.': { types: './index.d.ts', node: './node.js', default: './index.js' },
+    './early': { types: './early/index.d.ts', default: './early.js' },
     './worker': { types: './share/worker.d.ts', default: './worker.js' },
   },
 };

@@ -7,4 +7,9 @@ export interface Bundled {
 }
 
 /** Bundles everything in memory; gives back names and contents by part. */
-export function bundle(): Promise<{ page: Bundled[]; worker: Bundled[]; node: Bundled[] }>;
+export function bundle(): Promise<{
+  page: Bundled[];
+  early: Bundled[];
+  worker: Bundled[];
+  node: Bundled[];
+}>;

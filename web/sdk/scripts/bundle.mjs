@@ -1,4 +1,4 @@
-/** How the package is bundled: the page's part with what it loads later, Node's part, and the worker in one file. */
+/** How the package is bundled: the page's part and the early one, each with what it loads later, Node's, and the worker. */
 
 import { build } from 'esbuild';
 import { resolve } from 'node:path';
@@ -8,19 +8,14 @@ const common = { bundle: true, format: 'esm', target: 'es2022', minify: true, le
 
 /** Bundles everything in memory; gives back names and contents by part. */
 export async function bundle() {
-  const [page, worker, node] = await Promise.all([
-    build({
-      ...common,
-      entryPoints: [`${source}/index.ts`],
-      splitting: true,
-      chunkNames: 'later-[hash]',
-      outdir: '/',
-      write: false,
-    }),
+  const split = { ...common, splitting: true, chunkNames: 'later-[hash]', outdir: '/', write: false };
+  const [page, early, worker, node] = await Promise.all([
+    build({ ...split, entryPoints: [`${source}/index.ts`] }),
+    build({ ...split, entryPoints: { early: `${source}/early/index.ts` } }),
     build({ ...common, entryPoints: { worker: `${source}/share/worker.ts` }, outdir: '/', write: false }),
     build({ ...common, entryPoints: [`${source}/node.ts`], platform: 'node', outdir: '/', write: false }),
   ]);
   const files = ({ outputFiles }) =>
     outputFiles.map(({ path, contents }) => ({ name: path.replace(/^.*\//, ''), contents }));
-  return { page: files(page), worker: files(worker), node: files(node) };
+  return { page: files(page), early: files(early), worker: files(worker), node: files(node) };
 }

@@ -1,30 +1,38 @@
 /** Ways to a client: sign-up, log-in, recovery, and opening what is logged in already. */
 
-import type { Client, Credential, LogInOptions, OpenOptions } from './api.js';
+import type { Client, LogInOptions, OpenOptions } from './api.js';
 import { PageClient } from './client/client.js';
 import { Mirror } from './client/mirror.js';
 import type { Delta } from './engine/delta.js';
-import { placeOf, type Key } from './engine/opening.js';
+import { placeOf } from './engine/opening.js';
 import { Failure } from './errors.js';
 import { platform } from './platform.js';
-import { hasLocks } from './share/life.js';
-import { tie, type Sharing } from './share/place.js';
+import { openingOf, sharingOf } from './share/sharing.js';
+import { tie } from './share/place.js';
 import { endLogin as sayFarewell, Rest } from './transport/rest.js';
 import type { LoggedIn } from './wire.js';
 
 /** Opens a client. Waits for the server only where nothing is cached; fails as REST calls do. */
 export async function open(options: OpenOptions): Promise<Client> {
-  const { credential, server = '', device = { name: '', platform: 'web' } } = options;
+  const { credential } = options;
   const sharing = sharingOf(options);
-  const opening = { server, key: keyOf(credential), device, storage: storageOf(options, sharing) };
+  const opening = openingOf(options, sharing);
   const early: Delta[] = [];
-  const listening = { told: (delta: Delta): void => void early.push(delta), taken: (): void => undefined };
+  let begin = (): void => undefined;
+  const isTold = new Promise<void>((resolve) => (begin = resolve));
+  const told = (delta: Delta): void => {
+    early.push(delta);
+    begin();
+  };
+  const listening = { told, taken: (): void => undefined };
   const jwt = credential.kind === 'app' ? credential.jwt : noJwt;
   const { asking, close } = await tie(sharing, opening, jwt, listening);
   const me = await asking.opened.catch((failure: unknown) => {
     close();
     throw failure;
   });
+  // Everything that is cached follows at once: nobody shall see an empty list before it.
+  await isTold;
   const mirror = new Mirror(me, asking.calls);
   const client = new PageClient(asking.calls, mirror, platform, close);
   listening.told = (delta) => mirror.apply(delta);
@@ -81,25 +89,6 @@ function enter(path: string, options: LogInOptions, body: object): Promise<Logge
   const rest = new Rest(platform, options.server ?? '', { kind: options.cookie ? 'cookie' : 'none' });
   const device = options.device ?? { name: '', platform: 'web' };
   return rest.call<LoggedIn>('POST', path, { ...body, device });
-}
-
-function sharingOf({ share, workerUrl }: OpenOptions): Sharing {
-  const canShare = typeof document !== 'undefined';
-  const isWorker = canShare && workerUrl !== undefined && 'SharedWorker' in globalThis;
-  if (isWorker && (share === undefined || share === 'worker')) return { by: 'worker', url: workerUrl };
-  const isLock = canShare && hasLocks() && 'BroadcastChannel' in globalThis;
-  return isLock && share !== 'none' ? { by: 'lock' } : { by: 'none' };
-}
-
-/** Tabs that cannot share an engine must not share a database either, unless the app says that there is one page. */
-function storageOf({ storage, share }: OpenOptions, { by }: Sharing): 'indexeddb' | 'memory' {
-  const canStore = 'indexedDB' in globalThis && (by !== 'none' || share === 'none');
-  return storage ?? (canStore ? 'indexeddb' : 'memory');
-}
-
-function keyOf(credential: Credential): Key {
-  if (credential.kind !== 'app') return credential;
-  return { kind: 'app', ...(credential.user !== undefined && { user: credential.user }) };
 }
 
 function noJwt(): Promise<string> {

@@ -47,3 +47,18 @@ export function tooLarge(code: 'frame_too_large' | 'text_too_long'): Failure {
     `The ${what} is ${code === 'text_too_long' ? 'longer' : 'larger'} than the limit.`,
   );
 }
+
+/** Whether the browser's storage refused something; anything else that is no `Failure` is a mistake of this code. */
+export function isOfStorage(failure: unknown): boolean {
+  // What cannot be cloned is not the storage's fault.
+  return failure instanceof DOMException && failure.name !== 'DataCloneError';
+}
+
+/** What an error may say where others read it: its name and where it was, not its message, which may quote texts. */
+export function traceOf(failure: unknown): string {
+  if (!(failure instanceof Error)) return typeof failure;
+  const { name, message, stack = '' } = failure;
+  // Some engines put the message into the stack, all of them a place at the end of its other lines.
+  const lines = stack.replace(message, '').split('\n');
+  return [name, ...lines.filter((line) => /:\d+:\d+\)?$/u.test(line))].join('\n');
+}

@@ -34,7 +34,11 @@ export type ConnectionState =
   | { state: 'waiting'; retryAt: number }
   /** The token is not valid any more: log in again. The outbox is kept for the same account. */
   | { state: 'logged_out' }
-  /** Trying again cannot help, and why: the name of a close code or error code. */
+  /**
+   * Trying again cannot help, and why: the name of a close code or error code, `replaced` where another tab or a newer
+   * version took over, `another_account` where somebody else has logged in here, `cache` where the browser could not
+   * store, `internal` after a mistake of the SDK, which the console tells of.
+   */
   | { state: 'stopped'; reason: string };
 
 /** How a conversation is muted. */

@@ -7,10 +7,13 @@ import { Mirror } from '../src/client/mirror.js';
 import { timeOrderedId } from '../src/core/ids.js';
 import type { Desk } from '../src/engine/desk.js';
 import type { Composed } from '../src/engine/sending.js';
+import { Host } from '../src/engine/host.js';
+import { traceOf } from '../src/errors.js';
 import { Asking } from '../src/share/asking.js';
 import type { FromOwner, FromPage, Way } from '../src/share/messages.js';
+import { MemoryStore } from '../src/store/memory.js';
 import type { OwnAccount } from '../src/wire.js';
-import { Stage, settled, type PlayedSocket } from './support/stage.js';
+import { ME, Stage, settled, type PlayedSocket } from './support/stage.js';
 
 const conversation = 'e507be39-fa9f-8268-856b-b29a8e996e27';
 
@@ -132,4 +135,102 @@ test('an answer that breaks off, or is no answer, does not end the tries for a l
       expect(stage.sockets.length).toBeGreaterThan(1);
     });
   }
+});
+
+test('a new group appears although its row was read before a message that came first', async () => {
+  const { stage, desk, socket } = await online();
+  const say = (seq: number, kind: string, body: object): void => {
+    const entry = { seq, at: 1_000, kind, author: ME, client_id: `${String(seq)}`, ordinal: seq, body };
+    socket.tell('entries', { conversation, epoch: 1, entries: [entry] });
+  };
+  const detail = (head: number): object => ({
+    row: {
+      conversation,
+      kind: 'group',
+      epoch: 1,
+      head,
+      floor: 1,
+      ordinal: 1,
+      at: 1,
+      members: 1,
+      role: 'owner',
+    },
+    members: [],
+  });
+  say(1, 'created', { members: [ME] });
+  await settled(desk);
+  const [first] = socket.take('conversation');
+  say(2, 'message', { type: 'text', text: 'hello' });
+  if (first) socket.answer(first, detail(1));
+  await settled(desk);
+  const doubt = socket.take('history').find(({ body }) => body['conversation'] === conversation);
+  if (doubt) socket.answer(doubt, { epoch: 1, head: 2, from: 2, to: 2, entries: [] });
+  await settled(desk);
+  const [second] = socket.take('conversation');
+  if (second) socket.answer(second, detail(2));
+  await settled(desk);
+  stage.pass(100);
+  expect(stage.told.flatMap(({ rows }) => rows ?? []).map((row) => row.conversation)).toContain(conversation);
+});
+
+test('a mistake in the engine ends it with a reason and a trace, and without what was said', async () => {
+  const errors = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  const { stage, desk, socket } = await online();
+  socket.tell('marks', null);
+  socket.tell('marks', null);
+  await expect(settled(desk)).rejects.toMatchObject({ code: 'stopped' });
+  expect(stage.told.at(-1)?.connection).toEqual({ state: 'stopped', reason: 'internal' });
+  expect(errors.mock.calls).toEqual([
+    [expect.any(String), expect.stringMatching(/^TypeError\n.*marks\.ts:/u)],
+  ]);
+  errors.mockRestore();
+});
+
+test('what the browser refuses to store ends the engine as such', async () => {
+  const errors = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  const write = vi.spyOn(MemoryStore.prototype, 'write');
+  const { stage, desk } = await online();
+  write.mockRejectedValue(new DOMException('full of secrets', 'QuotaExceededError'));
+  await expect(desk.compose(message('secret'))).rejects.toThrow();
+  await expect(settled(desk)).rejects.toMatchObject({ code: 'stopped' });
+  expect(stage.told.at(-1)?.connection).toEqual({ state: 'stopped', reason: 'cache' });
+  expect(errors.mock.calls).toEqual([[expect.any(String), expect.stringMatching(/^QuotaExceededError/u)]]);
+  expect(JSON.stringify(errors.mock.calls)).not.toContain('secret');
+  write.mockRestore();
+  errors.mockRestore();
+});
+
+test('a trace holds nothing of a message, however long it is', () => {
+  const trace = traceOf(new SyntaxError('secret\n    at secret (file:1:1)\nsecret'));
+  expect(trace).toMatch(/^SyntaxError\n.*engine\.test\.ts/u);
+  expect(trace).not.toContain('secret');
+  expect(traceOf('secret')).toBe('string');
+});
+
+test("a log-out logs an app's user out, although the server ends the line before it answers", async () => {
+  const stage = new Stage();
+  let logIns = 0;
+  stage.answers.set('/v1/login/app', () => {
+    logIns += 1;
+    return Response.json({ account: { account: ME }, device: ME, token: `token ${String(logIns)}` });
+  });
+  const opening = {
+    server: 'http://stage',
+    key: { kind: 'app' },
+    device: { name: '', platform: 'web' },
+    storage: 'memory',
+  } as const;
+  const host = await Host.open(stage, opening, () => Promise.resolve('signed'));
+  const desk = host.desk(() => undefined);
+  await settled(desk);
+  const [socket] = stage.sockets;
+  socket?.welcome();
+  await settled(desk);
+  stage.answers.set('/v1/logout', () => {
+    socket?.onclose?.({ code: 4200 });
+    return new Response(null, { status: 204 });
+  });
+  expect(await desk.logOut(false)).toBe(true);
+  expect(host.isOver).toBe(true);
+  expect(logIns).toBe(1);
 });

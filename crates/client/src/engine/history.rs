@@ -169,7 +169,8 @@ impl Engine {
         self.void(reset.conversation, held).await
     }
 
-    /// A list's head lies below what was received: asks the log itself.
+    /// A list's head lies below what was received: asks the log itself. Where the log has it, what the list said was
+    /// only older than what was told meanwhile, and is asked for again: nobody else would bring the row.
     pub(super) fn verify(&mut self, conversation: ConversationId) {
         let Some(held) = self.held.get(&conversation) else {
             return;
@@ -192,6 +193,7 @@ impl Engine {
         if held.state.confirm(page.epoch, page.head, received) {
             return self.void(conversation, held).await;
         }
+        self.refresh(conversation);
         Ok(())
     }
 

@@ -203,6 +203,11 @@ impl Engine {
         }
     }
 
+    /// The account has said something, and types it no more.
+    pub(super) fn end_own_typing(&mut self, conversation: ConversationId) {
+        self.own_typing.sent(conversation);
+    }
+
     /// Changes what is known of who is there, and tells the app what is another than before.
     fn change_attendance(&mut self, change: impl FnOnce(&mut Attendance) -> Changed) {
         let mut changed = Changed::default();

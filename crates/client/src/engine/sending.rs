@@ -41,13 +41,16 @@ impl Engine {
         if item.frame_bytes() > self.frame_bytes {
             return Err(Code::FrameTooLarge.error().into());
         }
-        let client_id = item.client_id;
+        let (client_id, kind) = (item.client_id, item.kind);
         self.cache.write(vec![Write::Outbox(item.clone())]).await?;
         self.outbox.push(item);
         self.announce(ClientEvent::MessagesChanged { conversation });
         self.announce(ClientEvent::ConversationChanged { conversation });
         self.pump(conversation);
-        self.tell_typing(conversation, false);
+        match kind {
+            Kind::Message => self.end_own_typing(conversation),
+            _ => self.tell_typing(conversation, false),
+        }
         Ok(client_id)
     }
 

@@ -1,5 +1,5 @@
-//! The documents agree with the code: generated tables, the OpenAPI document, the schema of the wire, and every worked
-//! example of it.
+//! The documents agree with the code: generated tables, the OpenAPI and AsyncAPI documents, the schema of the wire, and
+//! every worked example of it.
 //!
 //! `BLESS=1 cargo test -p suda-server --test documents` writes what is generated. An example is a fenced block whose
 //! first line says what it is, such as `json request:send`, `json reply:send`, `json event:entries`, `json error` or
@@ -22,6 +22,7 @@ use suda_proto::{Code, Entry, Limits, Raw, reply, rest};
 use suda_server::api::route::Access;
 use suda_server::api::{openapi, routes};
 
+mod asyncapi;
 mod wire_schema;
 
 fn docs() -> PathBuf {
@@ -67,6 +68,11 @@ fn the_openapi_document_is_up_to_date() {
 #[test]
 fn the_schema_of_the_wire_is_up_to_date() {
     is_written("web/sdk/schema/wire.json", &wire_schema::document());
+}
+
+#[test]
+fn the_asyncapi_document_is_up_to_date() {
+    is_written("docs/asyncapi.json", &asyncapi::document(&wire_schema::document()));
 }
 
 /// Writes a generated document, or compares it with what is there.

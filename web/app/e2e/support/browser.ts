@@ -53,9 +53,14 @@ export async function logIn(
   options: BrowserContextOptions = {},
 ): Promise<Page> {
   const page = await openPage(browser, server, options);
+  await logInOn(page, account);
+  return page;
+}
+
+/** Logs an account in on a page that shows the entrance. */
+export async function logInOn(page: Page, account: Account): Promise<void> {
   await page.locator('input[autocomplete=username]').fill(account.name);
   await page.locator('input[autocomplete=current-password]').fill(PASSWORD);
   await page.keyboard.press('Enter');
   await page.locator('.list-side').waitFor();
-  return page;
 }

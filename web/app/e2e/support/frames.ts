@@ -33,3 +33,8 @@ export async function longestFrame(page: Page): Promise<number> {
     return Math.max(0, ...(window as unknown as Recorded).tasks);
   });
 }
+
+/** The longest time from an input to the frame that shows it since `recordFrames`, milliseconds; below 16 it is 0. */
+export async function longestInput(page: Page): Promise<number> {
+  return page.evaluate(() => Math.max(0, ...(window as unknown as Recorded).inputs));
+}

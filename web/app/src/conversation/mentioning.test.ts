@@ -49,6 +49,7 @@ it('a chosen name takes the place of what was typed', () => {
 });
 
 describe('mentions that are sent', () => {
+  const short = { who: '4', name: 'mina', handle: 'mina' };
   it.each([
     ['@Mina Kim hi', [mina], [[0, 9]]],
     ['👍👍 @김하늘님', [korean], [[3, 4]]],
@@ -61,6 +62,17 @@ describe('mentions that are sent', () => {
       ],
     ],
     ['@Mina only', [mina], []],
+    ['@minami hi', [short], []],
+    [
+      '@minami @mina, @mina',
+      [short],
+      [
+        [8, 5],
+        [15, 5],
+      ],
+    ],
+    ['@all2 @all_ @allÉ', [everybody], []],
+    ['@mina님', [short], [[0, 5]]],
     ['@Mina Kim', [], []],
     [
       '@Minho @Minho',

@@ -76,7 +76,7 @@ export function mentionsIn(text: string, chosen: readonly Mentionable[], most: n
   let at = text.indexOf('@');
   while (at >= 0 && found.length < most) {
     const here = at;
-    const one = names.find(({ name }) => text.startsWith(name, here + 1));
+    const one = names.find(({ name }) => stands(name, text, here + 1));
     if (one !== undefined) {
       const start = scalars(text.slice(0, here));
       const who = one.who === 'all' ? 'all' : { account: one.who };

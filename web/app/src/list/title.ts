@@ -6,5 +6,5 @@ import { t } from '../strings/strings.svelte';
 /** The title to show. */
 export function titleOf(row: Pick<ConversationSummary, 'title' | 'kind'>): string {
   if (row.title !== '') return row.title;
-  return row.kind === 'group' ? t().list.unnamedGroup : '–';
+  return row.kind === 'group' ? t().shell.unnamedGroup : '–';
 }

@@ -20,7 +20,7 @@ type Asked =
   | { type: 'forget' };
 
 const CACHE = `suda-${VERSION}`;
-/** How long the network may take to answer with the page or a file that may have changed, in milliseconds. */
+/** How long the network may take to answer with a file that may have changed, in milliseconds. */
 const PATIENCE_MILLISECONDS = 2_500;
 
 self.addEventListener('install', (event) => {
@@ -51,9 +51,10 @@ self.addEventListener('fetch', (event) => {
   if (event.request.method !== 'GET' || url.origin !== self.location.origin) return;
   if (event.request.mode === 'navigate') {
     if (!isApp(url.pathname)) return;
-    event.respondWith(networkFirst(event.request, '/'));
+    // Page and files are of one version then, and nobody waits: `installing.ts` tells when there is another one.
+    event.respondWith(cacheFirst(event.request, '/'));
   } else if (url.pathname.startsWith('/assets/')) {
-    event.respondWith(cacheFirst(event.request));
+    event.respondWith(cacheFirst(event.request, url.pathname));
   } else if (PRECACHED.includes(url.pathname)) {
     event.respondWith(networkFirst(event.request, url.pathname));
   }
@@ -108,14 +109,14 @@ async function forgetOtherVersions(): Promise<void> {
 }
 
 /** What is kept of this version. Answers vary by encoding and origin for others' sake; here each is kept once. */
-async function kept(request: Request | string): Promise<Response | undefined> {
+async function kept(path: string): Promise<Response | undefined> {
   const cache = await caches.open(CACHE);
-  return cache.match(request, { ignoreVary: true });
+  return cache.match(path, { ignoreVary: true });
 }
 
-/** What never changes under its name comes from the cache. */
-async function cacheFirst(request: Request): Promise<Response> {
-  return (await kept(request)) ?? fetch(request);
+/** What does not change within a version comes from the cache. */
+async function cacheFirst(request: Request, path: string): Promise<Response> {
+  return (await kept(path)) ?? fetch(request);
 }
 
 /** What may have changed comes from the network, and from the cache where the network fails or takes too long. */

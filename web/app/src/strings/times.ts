@@ -23,22 +23,23 @@ export function daysAgo(at: number, now: number): number {
   return Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(at).setHours(0, 0, 0, 0)) / DAY);
 }
 
-/** The minute that was asked for last and its words: messages that stand together share them. */
-let lastMinute: { language: Language; minute: number; words: string } | undefined;
+/** Words for a minute, which are remembered for the next time: messages that stand together share them. */
+function ofMinute(options: Intl.DateTimeFormatOptions): (language: Language, at: number) => string {
+  let last: { language: Language; minute: number; words: string } | undefined;
+  return (language, at) => {
+    const minute = Math.floor(at / MINUTE);
+    if (last?.minute !== minute || last.language !== language) {
+      last = { language, minute, words: format(language, options, at) };
+    }
+    return last.words;
+  };
+}
 
 /** The time of day, such as 14:05 or 오후 2:05. */
-export function clock(language: Language, at: number): string {
-  const minute = Math.floor(at / MINUTE);
-  if (lastMinute?.minute !== minute || lastMinute.language !== language) {
-    lastMinute = { language, minute, words: format(language, { hour: 'numeric', minute: '2-digit' }, at) };
-  }
-  return lastMinute.words;
-}
+export const clock = ofMinute({ hour: 'numeric', minute: '2-digit' });
 
 /** Day and time in full, for tooltips and screen readers. */
-export function moment(language: Language, at: number): string {
-  return format(language, { dateStyle: 'full', timeStyle: 'short' }, at);
-}
+export const moment = ofMinute({ dateStyle: 'full', timeStyle: 'short' });
 
 /** For a line in a list: the time today, "yesterday", the weekday within a week, else the date. */
 export function brief(language: Language, at: number, now: number): string {
@@ -63,7 +64,7 @@ export function day(language: Language, at: number, now: number): string {
 /** How long ago, in the largest unit that fits: "5 minutes ago", "어제". */
 export function ago(language: Language, at: number, now: number): string {
   const passed = Math.max(0, now - at);
-  const words = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  const words = relative(language);
   if (passed < MINUTE) return words.format(0, 'second');
   if (passed < HOUR) return words.format(-Math.floor(passed / MINUTE), 'minute');
   const days = daysAgo(at, now);
@@ -73,7 +74,18 @@ export function ago(language: Language, at: number, now: number): string {
 }
 
 function relativeDay(language: Language, days: number): string {
-  return new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(days, 'day');
+  return relative(language).format(days, 'day');
+}
+
+const madeRelative = new Map<Language, Intl.RelativeTimeFormat>();
+
+function relative(language: Language): Intl.RelativeTimeFormat {
+  let formatter = madeRelative.get(language);
+  if (formatter === undefined) {
+    formatter = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+    madeRelative.set(language, formatter);
+  }
+  return formatter;
 }
 
 function capitalised(text: string): string {

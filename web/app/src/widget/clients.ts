@@ -1,5 +1,5 @@
 // The clients of the widgets on a page: one for each server, however many conversations are shown.
-import { open, type Client } from '@suda/client';
+import { openEarly, type Opened } from '@suda/client/early';
 
 import { deviceOf } from '../entrance/device';
 
@@ -8,40 +8,55 @@ export type TokenSource = () => string | Promise<string>;
 
 /** A client that widgets share. */
 export interface Shared {
-  readonly opening: Promise<Client>;
-  /** To be called once by each widget when it is gone; the last one lets go of the connection. */
+  readonly opening: Promise<Opened>;
+  /** Holds on to the same client once more. */
+  again(): Shared;
+  /** To be called once by each holder when it is gone; the last one lets go of the connection. */
   release(): void;
 }
 
-const shared = new Map<string, { token: TokenSource; users: number; opening: Promise<Client> }>();
+/** One client and how many hold on to it. */
+interface Held {
+  server: string;
+  token: TokenSource;
+  holders: number;
+  opening: Promise<Opened>;
+}
+
+const present = new Map<string, Held>();
 
 /** The client for a server; opened for the first widget, or anew where another token stands for another user. */
 export function share(server: string, token: TokenSource): Shared {
-  const present = shared.get(server);
-  const one = present?.token === token ? present : { token, users: 0, opening: enter(server, token) };
-  one.users += 1;
-  shared.set(server, one);
-  const forget = (): void => {
-    if (shared.get(server) === one) shared.delete(server);
-  };
+  const before = present.get(server);
+  if (before?.token === token) return hold(before);
+  const one = { server, token, holders: 0, opening: enter(server, token) };
+  present.set(server, one);
   // Whoever asks after a failure tries again.
-  one.opening.catch(forget);
-  return {
-    opening: one.opening,
-    release() {
-      one.users -= 1;
-      if (one.users > 0) return;
-      forget();
-      one.opening.then(
-        (client) => client.close(),
-        () => undefined,
-      );
-    },
-  };
+  one.opening.catch(() => forget(one));
+  return hold(one);
+}
+
+function hold(one: Held): Shared {
+  one.holders += 1;
+  return { opening: one.opening, again: () => hold(one), release: () => release(one) };
+}
+
+function release(one: Held): void {
+  one.holders -= 1;
+  if (one.holders > 0) return;
+  forget(one);
+  one.opening.then(
+    ({ client }) => client.close(),
+    () => undefined,
+  );
+}
+
+function forget(one: Held): void {
+  if (present.get(one.server) === one) present.delete(one.server);
 }
 
 /** Logs the user in whom the token names; another user's connection, cache and login are out of reach. */
-async function enter(server: string, token: TokenSource): Promise<Client> {
+async function enter(server: string, token: TokenSource): Promise<Opened> {
   const first = await token();
   let fresh: string | undefined = first;
   const jwt = async (): Promise<string> => {
@@ -49,7 +64,7 @@ async function enter(server: string, token: TokenSource): Promise<Client> {
     fresh = undefined;
     return next;
   };
-  return open({
+  return openEarly({
     server,
     credential: { kind: 'app', jwt, user: userOf(first) },
     device: deviceOf(navigator.userAgent),

@@ -13,7 +13,7 @@ import './base.css';
 
 const OBSERVED = ['conversation', 'server', 'language'] as const;
 
-/** `<suda-chat conversation="ID" server="https://…" theme="auto|light|dark" language="en|ko">`, with a property `token`. */
+/** `<suda-chat conversation="ID" server="https://…" theme="auto|light|dark" language="en|ko">`, with a property `token` and a method `logOut()`. */
 export class SudaChat extends HTMLElement {
   static readonly observedAttributes: readonly string[] = OBSERVED;
 
@@ -36,6 +36,27 @@ export class SudaChat extends HTMLElement {
     this.#plan();
   }
 
+  /**
+   * Logs the user out: removes this browser's device at the server and all that is kept here. Resolves with whether the
+   * server knows of it; the widgets that showed this user's conversations are empty until they get a `token` again.
+   */
+  async logOut(): Promise<boolean> {
+    const token = this.#token;
+    if (token === undefined) return true;
+    // What is shown ends before the answer is there.
+    const shared = this.#shown?.shared.again() ?? share(this.#server, token);
+    try {
+      const { client, complete } = await shared.opening;
+      await complete();
+      return await client.logOut();
+    } catch {
+      return false;
+    } finally {
+      if (this.#token === token) this.token = undefined;
+      shared.release();
+    }
+  }
+
   connectedCallback(): void {
     // A token that was set before this script ran stands in front of the setter.
     if (Object.hasOwn(this, 'token')) {
@@ -54,6 +75,10 @@ export class SudaChat extends HTMLElement {
     this.#plan();
   }
 
+  get #server(): string {
+    return new URL(this.getAttribute('server') ?? location.origin, location.href).origin;
+  }
+
   /** Shows anew once the page has finished what it is doing, however many attributes it sets. */
   #plan(): void {
     if (this.#planned) return;
@@ -69,17 +94,19 @@ export class SudaChat extends HTMLElement {
     const conversation = this.getAttribute('conversation');
     const token = this.#token;
     if (!this.isConnected || conversation === null || token === undefined) return;
-    await useLanguage(languageOf(this.getAttribute('language') ?? navigator.language) ?? 'en', {
-      page: false,
-    });
+    const shared = share(this.#server, token);
+    const language = languageOf(this.getAttribute('language') ?? navigator.language) ?? 'en';
+    await useLanguage(language, { page: false });
     // The page may have changed its mind while the language was loading.
-    if (this.#shown !== undefined || !this.isConnected || this.#token !== token) return;
-    const server = new URL(this.getAttribute('server') ?? location.origin, location.href).origin;
-    const shared = share(server, token);
+    if (this.#shown !== undefined || !this.isConnected || this.#token !== token) {
+      shared.release();
+      return;
+    }
     const props = {
       opening: shared.opening,
       conversation,
       onfailed: (code: string) => this.dispatchEvent(new CustomEvent('suda-error', { detail: { code } })),
+      onloggedout: () => (this.token = undefined),
     };
     const target = this.shadowRoot as ShadowRoot;
     this.#shown = { component: mount(Widget, { target, props }), shared };

@@ -23,8 +23,9 @@ import type {
   SettingsBody,
 } from '../wire.js';
 import { ConversationHandle } from './conversation.js';
+import { ignore } from './ignore.js';
 import { asJson } from './json.js';
-import { ignore, type Mirror } from './mirror.js';
+import type { Mirror } from './mirror.js';
 
 /** The client of a page. */
 export class PageClient implements Client {

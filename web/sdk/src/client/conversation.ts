@@ -14,8 +14,9 @@ import type {
 } from '../model.js';
 import type { Platform } from '../platform.js';
 import type { AccountId, ClientId, ConversationId, Mention, Reacted, Role, SettingsBody } from '../wire.js';
+import { ignore } from './ignore.js';
 import { asJson } from './json.js';
-import { ignore, type Mirror } from './mirror.js';
+import type { Mirror } from './mirror.js';
 import { OpenTimeline } from './timeline.js';
 
 /** What an act says beside its kind. */

@@ -59,22 +59,26 @@ export class Cell<T> implements Live<T> {
     };
   }
 
-  /** The present value and those that follow; whoever is slow gets the newest, not every one between. */
-  async *[Symbol.asyncIterator](): AsyncIterator<T> {
-    let wake: () => void = () => undefined;
-    let isNew = false;
-    const stop = this.subscribe(() => {
-      isNew = true;
-      wake();
-    });
-    try {
-      for (;;) {
-        if (!isNew) await new Promise<void>((resolve) => (wake = resolve));
-        isNew = false;
-        yield this.present;
-      }
-    } finally {
-      stop();
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    return changes(this);
+  }
+}
+
+/** The present value and those that follow; whoever is slow gets the newest, not every one between. */
+export async function* changes<T>(live: Pick<Live<T>, 'value' | 'subscribe'>): AsyncGenerator<T> {
+  let wake: () => void = () => undefined;
+  let isNew = false;
+  const stop = live.subscribe(() => {
+    isNew = true;
+    wake();
+  });
+  try {
+    for (;;) {
+      if (!isNew) await new Promise<void>((resolve) => (wake = resolve));
+      isNew = false;
+      yield live.value;
     }
+  } finally {
+    stop();
   }
 }

@@ -19,6 +19,7 @@ import {
   type Profile,
 } from '../wire.js';
 import { Events } from './events.js';
+import { ignore } from './ignore.js';
 import { Cell } from './live.js';
 
 /** A timeline that takes deltas. */
@@ -200,9 +201,4 @@ function cellOf<K, V>(cells: Map<K, V>, key: K, make: () => V): V {
   const cell = cells.get(key) ?? make();
   cells.set(key, cell);
   return cell;
-}
-
-/** Calls that only ask for something to be told: what fails is asked for again when the engine is there again. */
-export function ignore(): void {
-  return;
 }

@@ -6,8 +6,9 @@ import type { Calls } from '../engine/desk.js';
 import type { MessagesDelta, Reading } from '../engine/delta.js';
 import type { Message, TimelineView } from '../model.js';
 import type { ConversationId } from '../wire.js';
+import { ignore } from './ignore.js';
 import { Cell } from './live.js';
-import { ignore, type Follower, type Mirror } from './mirror.js';
+import type { Follower, Mirror } from './mirror.js';
 
 /** How many messages a page of the window holds, unless the app says otherwise. */
 const PAGE_SIZE = 60;

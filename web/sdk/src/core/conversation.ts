@@ -8,7 +8,7 @@
 
 import * as ranges from './ranges.js';
 import type { Ranges } from './ranges.js';
-import { cached, changed, counted, erased, isDeleted, merged, type CachedEntry } from './standing.js';
+import { cached, changed, counted, erased, isAct, isDeleted, merged, type CachedEntry } from './standing.js';
 import type { AccountId, Entry, Page, HistoryRange } from '../wire.js';
 
 /** How many entries are asked for in one page. */
@@ -94,11 +94,6 @@ export function batchOfEntries(epoch: number, entries: readonly Entry[]): Batch 
 /** A batch from a page. */
 export function batchOfPage(page: Page): Batch {
   return { epoch: page.epoch, from: page.from, to: page.to, head: page.head, entries: page.entries };
-}
-
-/** Whether an entry changes another. */
-export function isAct(entry: Entry): boolean {
-  return entry.kind === 'edit' || entry.kind === 'delete' || entry.kind === 'reaction';
 }
 
 /** Which cached entries a batch needs. */

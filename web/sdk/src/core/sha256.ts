@@ -1,8 +1,13 @@
 /** SHA-256 (FIPS 180-4), for derived ids: the browser's own is absent on pages without HTTPS, and never synchronous. */
 
-const PRIMES = firstPrimes(64);
-const INITIAL = PRIMES.slice(0, 8).map((prime) => fraction(Math.sqrt(prime)));
-const ROUNDS = PRIMES.map((prime) => fraction(Math.cbrt(prime)));
+/** What the digest begins with, and what each round mixes in. */
+interface Constants {
+  initial: readonly number[];
+  rounds: readonly number[];
+}
+
+/** Made when the first digest is: pages that need none do not wait for it. */
+let constants: Constants | undefined;
 
 /** The digest of a message, 32 bytes. */
 export function sha256(message: Uint8Array): Uint8Array {
@@ -11,14 +16,16 @@ export function sha256(message: Uint8Array): Uint8Array {
   padded[message.length] = 0x80;
   const view = new DataView(padded.buffer);
   view.setUint32(padded.length - 4, message.length * 8);
-  const state = Uint32Array.from(INITIAL);
-  for (let offset = 0; offset < padded.length; offset += 64) compress(state, view, offset);
+  constants ??= { initial: fractions(8, Math.sqrt), rounds: fractions(64, Math.cbrt) };
+  const { initial, rounds } = constants;
+  const state = Uint32Array.from(initial);
+  for (let offset = 0; offset < padded.length; offset += 64) compress(state, view, offset, rounds);
   const digest = new DataView(new ArrayBuffer(32));
   state.forEach((word, index) => digest.setUint32(index * 4, word));
   return new Uint8Array(digest.buffer);
 }
 
-function compress(state: Uint32Array, view: DataView, offset: number): void {
+function compress(state: Uint32Array, view: DataView, offset: number, rounds: readonly number[]): void {
   const words = schedule(view, offset);
   let [a, b, c, d, e, f, g, h] = state as unknown as [
     number,
@@ -32,7 +39,7 @@ function compress(state: Uint32Array, view: DataView, offset: number): void {
   ];
   for (let round = 0; round < 64; round += 1) {
     const mixed = turned(e, 6) ^ turned(e, 11) ^ turned(e, 25);
-    const first = (h + mixed + ((e & f) ^ (~e & g)) + (ROUNDS[round] ?? 0) + (words[round] ?? 0)) | 0;
+    const first = (h + mixed + ((e & f) ^ (~e & g)) + (rounds[round] ?? 0) + (words[round] ?? 0)) | 0;
     const second = ((turned(a, 2) ^ turned(a, 13) ^ turned(a, 22)) + ((a & b) ^ (a & c) ^ (b & c))) | 0;
     [h, g, f, e, d, c, b, a] = [g, f, e, (d + first) | 0, c, b, a, (first + second) | 0];
   }
@@ -58,9 +65,12 @@ function turned(word: number, by: number): number {
   return (word >>> by) | (word << (32 - by));
 }
 
-/** The first 32 bits of a root's fraction. */
-function fraction(root: number): number {
-  return ((root - Math.floor(root)) * 2 ** 32) | 0;
+/** The first 32 bits of the fractions of the first primes' roots. */
+function fractions(count: number, rootOf: (prime: number) => number): number[] {
+  return firstPrimes(count).map((prime) => {
+    const root = rootOf(prime);
+    return ((root - Math.floor(root)) * 2 ** 32) | 0;
+  });
 }
 
 function firstPrimes(count: number): number[] {

@@ -31,6 +31,11 @@ export interface Tally {
   readonly mine: number;
 }
 
+/** Whether an entry changes another. */
+export function isAct(entry: Entry): boolean {
+  return entry.kind === 'edit' || entry.kind === 'delete' || entry.kind === 'reaction';
+}
+
 /** Takes an entry from an event (as it was sent) or a page (as it stands). */
 export function cached(entry: Entry): CachedEntry {
   const { standing, ...plain } = entry;

@@ -8,7 +8,7 @@ import type { AccountId, ConversationId } from '../wire.js';
 /** Whoever is not heard of for so long has stopped. */
 export const TYPING_FOR_MS = 6_000;
 
-/** The others are told at most this often that the account goes on typing. */
+/** Servers pass on at most so often that the account types, counted from whatever was told last. */
 const TELL_EVERY_MS = 1_000;
 
 /** How many may type at a time; more are not shown. */
@@ -78,13 +78,19 @@ export class OwnTyping {
     const before = this.told.get(conversation);
     if (!typing) {
       const wasTyping = before?.isTyping ?? false;
-      if (before) before.isTyping = false;
+      if (before && wasTyping) this.told.set(conversation, { at: now, isTyping: false });
       return wasTyping;
     }
     const isTooSoon = before !== undefined && now - before.at < TELL_EVERY_MS;
     if (isTooSoon || (!before && this.told.size >= MOST_PLACES)) return false;
     this.told.set(conversation, { at: now, isTyping: true });
     return true;
+  }
+
+  /** A message ends typing without a word, which would only hold up what is told of the next one. */
+  sent(conversation: ConversationId): void {
+    const before = this.told.get(conversation);
+    if (before) before.isTyping = false;
   }
 
   /** The line is gone, and with it what was told. */

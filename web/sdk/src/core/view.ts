@@ -2,9 +2,8 @@
 
 import type { Message, MessageContent } from '../model.js';
 import type { AccountId, ConversationId, Entry, Mention, ReactionCount, Role } from '../wire.js';
-import { isAct } from './conversation.js';
 import type { Item } from './outbox.js';
-import { isDeleted, reactionBody, reactionCounts, type CachedEntry } from './standing.js';
+import { isAct, isDeleted, reactionBody, reactionCounts, type CachedEntry } from './standing.js';
 
 /** Whether an app shows entries of this kind by themselves. */
 export function isShown(entry: Entry): boolean {

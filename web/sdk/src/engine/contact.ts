@@ -3,8 +3,8 @@
 import { Reconnect, type Loss, type Next } from '../core/reconnect.js';
 import { Failure } from '../errors.js';
 import type { ConnectionState } from '../model.js';
-import type { Line, Listener } from '../transport/line.js';
-import { lossOf, openPolling } from '../transport/polling.js';
+import { lossOf, type Line, type Listener } from '../transport/line.js';
+import type { openPolling } from '../transport/polling.js';
 import { openSocket } from '../transport/websocket.js';
 import {
   protocol,
@@ -44,6 +44,8 @@ export class Contact {
   line: Line | undefined;
   /** Whether anything came since the last resume token. */
   isStirred = false;
+  /** Whether a log-out is under way: a login that ends now is not to be renewed. */
+  isLeaving = false;
   state: ConnectionState = { state: 'offline' };
 
   private isWanted = false;
@@ -88,8 +90,11 @@ export class Contact {
   /** Ends all tries, and says why. */
   stop(reason: string): void {
     this.isWanted = false;
-    this.loseLine();
-    this.announce({ state: 'stopped', reason });
+    try {
+      this.loseLine();
+    } finally {
+      this.announce({ state: 'stopped', reason });
+    }
   }
 
   /** What proves who this is proves another account by now: whoever opens a client next begins anew. */
@@ -230,7 +235,7 @@ export class Contact {
   /** The token is not valid any more: gets another one where the app can give one. */
   private logInAgain(): void | Promise<void> {
     const { engine } = this;
-    if (!engine.renew) {
+    if (!engine.renew || this.isLeaving) {
       this.logOut();
       return engine.doubt();
     }
@@ -263,27 +268,31 @@ export class Contact {
     this.announce({ state: 'waiting', retryAt: this.engine.now() + RENEW_AGAIN_MS });
   }
 
-  /** Polls have no greeting that tells whose they are, and a cookie may be another account's by now. */
-  private startPolling(): void | Promise<void> {
-    const { rest } = this.engine;
-    if (rest.proof.kind !== 'cookie') return this.poll();
+  /** Few ever poll, so how that goes is loaded by whoever does. */
+  private startPolling(): void {
     this.isChecking = true;
-    rest
-      .call<OwnAccount>('GET', '/v1/account')
-      .then(({ account }) => this.engine.enqueue(() => this.onProven(account)))
-      .catch((failure: unknown) => this.engine.enqueue(() => this.onFailure(lossOf(failure), false)));
+    Promise.all([this.proven(), loadPolling()]).then(
+      ([account, open]) => this.engine.enqueue(() => this.onProven(account, open)),
+      (failure: unknown) => this.engine.enqueue(() => this.onFailure(lossOf(failure), false)),
+    );
   }
 
-  private onProven(account: AccountId): void | Promise<void> {
+  /** Polls have no greeting that tells whose they are, and a cookie may be another account's by now. */
+  private async proven(): Promise<AccountId> {
+    const { rest, me } = this.engine;
+    return rest.proof.kind === 'cookie' ? (await rest.call<OwnAccount>('GET', '/v1/account')).account : me;
+  }
+
+  private onProven(account: AccountId, open: typeof openPolling): void | Promise<void> {
     this.isChecking = false;
     if (!this.isWanted || this.line) return;
-    return account === this.engine.me ? this.poll() : this.meetAnother();
+    return account === this.engine.me ? this.poll(open) : this.meetAnother();
   }
 
-  private async poll(): Promise<void> {
+  private async poll(open: typeof openPolling): Promise<void> {
     const { engine } = this;
     const { cursor } = engine.progress;
-    const line: Line = openPolling(
+    const line: Line = open(
       engine.rest,
       cursor,
       engine.marks.newestOnScreen(),
@@ -367,5 +376,13 @@ export class Contact {
     if (JSON.stringify(state) === JSON.stringify(this.state)) return;
     this.state = state;
     this.engine.outlet.connection();
+  }
+}
+
+async function loadPolling(): Promise<typeof openPolling> {
+  try {
+    return (await import('../transport/polling.js')).openPolling;
+  } catch {
+    throw new Failure('unreachable', 'What is needed to poll cannot be loaded.');
   }
 }

@@ -191,10 +191,17 @@ export class Desk implements Calls, Audience {
   }
 
   async logOut(isGone: boolean): Promise<boolean> {
-    // A device that cannot reach the server must be able to forget all the same.
-    const isTold = isGone || (await endLogin(this.engine.rest));
-    await this.engine.call(() => this.engine.forget());
-    return isTold;
+    const { engine } = this;
+    // The server may end the line before it answers: an app's user would be logged in again.
+    engine.contact.isLeaving = true;
+    try {
+      // A device that cannot reach the server must be able to forget all the same.
+      const isTold = isGone || (await endLogin(engine.rest));
+      await engine.call(() => engine.forget());
+      return isTold;
+    } finally {
+      engine.contact.isLeaving = false;
+    }
   }
 
   leave(): Promise<void> {

@@ -8,7 +8,7 @@
 import { Outbox } from '../core/outbox.js';
 import { ownConversation } from '../core/ids.js';
 import { isFrameBeyond } from '../core/size.js';
-import { Failure, stopped, tooLarge } from '../errors.js';
+import { Failure, isOfStorage, stopped, tooLarge, traceOf } from '../errors.js';
 import type { Platform } from '../platform.js';
 import type { Held, Kept, Progress, Session, Store, Write } from '../store/contract.js';
 import type { Line, ServerFrame } from '../transport/line.js';
@@ -261,8 +261,8 @@ export class Engine {
       try {
         await next.step();
         this.finishStep();
-      } catch {
-        this.fail();
+      } catch (failure) {
+        this.fail(failure);
       }
     }
     this.isRunning = false;
@@ -284,11 +284,17 @@ export class Engine {
     this.outlet.schedule();
   }
 
-  /** The cache failed: what was not written must not be built upon. */
-  private fail(): void {
-    this.contact.stop('cache');
-    this.outlet.flush();
-    this.cease();
+  /** What was not written must not be built upon, and what is broken must not go on. */
+  private fail(failure: unknown): void {
+    console.error('suda: the engine has stopped', traceOf(failure));
+    try {
+      this.contact.stop(isOfStorage(failure) ? 'cache' : 'internal');
+      this.outlet.flush();
+    } catch {
+      this.outlet.tellOnlyConnection();
+    } finally {
+      this.cease();
+    }
   }
 
   private async onFrame(frame: ServerFrame): Promise<void> {

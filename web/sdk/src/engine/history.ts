@@ -162,7 +162,10 @@ export class History {
     await this.void(conversation, { ...held, state: unknown(epoch, head) });
   }
 
-  /** A list's head lies below what was received: asks the log itself. */
+  /**
+   * A list's head lies below what was received: asks the log itself. Where the log has it, what the list said was only
+   * older than what was told meanwhile, and is asked for again: nobody else would bring the row.
+   */
   verify(conversation: ConversationId): void {
     const held = this.engine.held.get(conversation);
     if (!held) return;
@@ -176,6 +179,7 @@ export class History {
           if (!page || !now) return;
           const { state, isVoid } = confirmed(now.state, page.epoch, page.head, known);
           if (isVoid) await this.void(conversation, { ...now, state });
+          else this.engine.list.refresh(conversation);
         },
       },
     );

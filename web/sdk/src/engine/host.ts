@@ -1,15 +1,14 @@
 /** An engine and the pages around it: opened from what is cached, or by asking the server who this is. */
 
 import { sha256 } from '../core/sha256.js';
-import { Failure } from '../errors.js';
 import type { Platform } from '../platform.js';
 import type { Kept, Session, Store } from '../store/contract.js';
 import { IndexedDbStore } from '../store/indexeddb.js';
-import { MemoryStore } from '../store/memory.js';
 import { Rest, type Proof } from '../transport/rest.js';
-import type { LoggedIn, OwnAccount } from '../wire.js';
+import type { OwnAccount } from '../wire.js';
 import { Desk, Room } from './desk.js';
 import { Engine, type Renewed } from './engine.js';
+import { exchange } from './exchange.js';
 import { placeOf, type Jwt, type Key, type Opening } from './opening.js';
 import type { Audience } from './outlet.js';
 
@@ -92,13 +91,18 @@ async function dropOthers(opening: Opening): Promise<void> {
 }
 
 async function storeFor(opening: Opening): Promise<Store> {
-  if (opening.storage === 'memory') return new MemoryStore();
+  if (opening.storage === 'memory') return inMemory();
   try {
     return await IndexedDbStore.open(placeOf(opening));
   } catch {
     // Some browsers have none in private windows: everything works, but is gone with the page.
-    return new MemoryStore();
+    return inMemory();
   }
+}
+
+async function inMemory(): Promise<Store> {
+  const { MemoryStore } = await import('../store/memory.js');
+  return new MemoryStore();
 }
 
 /** Finds out whose login this is, and keeps apart what belongs to another account. */
@@ -136,14 +140,8 @@ class Login {
     return { account, fingerprint: fingerprintOf(this.opening.key) };
   }
 
-  private async exchange(): Promise<Session> {
-    const jwt = await this.jwt().catch(() => {
-      throw new Failure('unreachable', "The app's backend gives no token.");
-    });
-    const { device } = this.opening;
-    const loggedIn = await this.rest.call<LoggedIn>('POST', '/v1/login/app', { jwt, device });
-    const { account, token } = loggedIn;
-    return { account, fingerprint: fingerprintOf(this.opening.key), ...(token !== undefined && { token }) };
+  private exchange(): Promise<Session> {
+    return exchange(this.rest, this.opening.device, this.jwt);
   }
 
   /** The same account keeps what it had, above all its outbox; another one finds nothing. */

@@ -186,6 +186,13 @@ export class Outlet {
     }
   }
 
+  /** Tells pages how the engine stands and nothing else, which may be what it failed on. */
+  tellOnlyConnection(): void {
+    const { state } = this.engine.contact;
+    const delta: Delta = { connection: state, events: [{ type: 'connection', state }] };
+    this.audiences.forEach((audience) => audience.deliver(delta));
+  }
+
   /** All there is, for a page that begins. */
   everything(): Delta {
     const { engine } = this;

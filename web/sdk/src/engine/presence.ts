@@ -170,6 +170,11 @@ export class Presences {
     this.engine.ask('typing', { conversation, typing }, { answered: () => undefined });
   }
 
+  /** The account has said something, and types it no more. */
+  endOwnTyping(conversation: ConversationId): void {
+    this.ownTyping.sent(conversation);
+  }
+
   /** Asks again who is there, while somebody is looking; afterwards whoever comes back asks. */
   private refresh(conversation: ConversationId): void {
     if (this.foreground && this.isAskedFor(conversation)) this.askOpen(conversation);

@@ -51,7 +51,7 @@ export class Sending {
     engine.outbox.push(item);
     await this.tell(item);
     this.pump(conversation);
-    if (item.kind === 'message') engine.presences.tellTyping(conversation, false);
+    if (item.kind === 'message') engine.presences.endOwnTyping(conversation);
   }
 
   /** What can never be sent is better refused while somebody can still shorten it. */

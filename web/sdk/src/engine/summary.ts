@@ -1,5 +1,6 @@
 /** A line of the list as pages show it: the row and everything beside it. */
 
+import { summarised } from '../core/row.js';
 import { cached } from '../core/standing.js';
 import { overlaid, stored, unsent } from '../core/view.js';
 import type { ConversationSummary, Message, Mute } from '../model.js';
@@ -20,24 +21,14 @@ export function summaryOf(engine: Engine, conversation: ConversationId): Convers
   const text = (draft as { text?: unknown } | undefined)?.text;
   const peer = row.peer === undefined ? undefined : engine.people.profile(row.peer);
   return {
-    conversation,
-    kind: row.kind,
-    title: (row.peer === undefined ? row.title : peer?.display_name) ?? '',
-    ...(row.peer !== undefined && { peer: row.peer }),
-    members: row.members,
-    ...(row.role !== undefined && { role: row.role }),
+    ...summarised(row, peer),
     at: last && last.seq === undefined ? Math.max(row.at, last.at) : row.at,
-    head: row.head,
-    read: row.read,
-    unread: row.unread,
-    mentions: row.mentions,
     ...(last && { last }),
     ...(mute && { mute }),
     archived: value('archive') === true,
     ...(typeof pin === 'number' && { pin }),
     ...(typeof text === 'string' && text !== '' && { draft: text }),
     unsent: waiting.length,
-    colour: peer?.colour ?? hueOf(conversation),
   };
 }
 
@@ -62,9 +53,4 @@ function muteOf(value: unknown, now: number): Mute | undefined {
   const { until, except_mentions } = value as { until?: unknown; except_mentions?: unknown };
   const end = typeof until === 'number' ? until : null;
   return end !== null && end <= now ? undefined : { until: end, except_mentions: except_mentions === true };
-}
-
-/** A hue for a group, 0 to 359, the same on every device. */
-function hueOf(conversation: ConversationId): number {
-  return parseInt(conversation.slice(0, 8), 16) % 360;
 }

@@ -6,9 +6,7 @@ import { platform } from '../platform.js';
 import { Asking, type Listening } from './asking.js';
 import { hasLocks, hold, nameOfPage } from './life.js';
 import { VERSION, wayOver } from './messages.js';
-
-/** How tabs share an engine. */
-export type Sharing = { by: 'worker'; url: string | URL } | { by: 'lock' } | { by: 'none' };
+import type { Sharing } from './sharing.js';
 
 /** A page's tie to its engine. */
 export interface Tie {
@@ -20,32 +18,19 @@ export interface Tie {
 export async function tie(sharing: Sharing, opening: Opening, jwt: Jwt, listening: Listening): Promise<Tie> {
   const page = timeOrderedId(platform.now(), platform.randomBytes(10));
   const asking = new Asking(page, opening, jwt, listening);
+  // It starts while the lock is waited for.
+  const worker = sharing.by === 'worker' ? start(sharing.url, placeOf(opening)) : undefined;
   // Held before anybody can ask whether this page lives.
   const life = sharing.by !== 'none' && hasLocks() ? await hold(nameOfPage(page)) : undefined;
   const elect = (): Promise<() => void> => byElection(opening, page, asking);
-  const leave = await begin(sharing, placeOf(opening), asking, elect);
+  const reach = (): Promise<() => void> => (sharing.by === 'lock' ? elect() : alone(asking));
+  const leave = worker ? byWorker(worker, asking, elect) : await reach();
   const close = (): void => {
     asking.close();
     leave();
     life?.release();
   };
   return { asking, close };
-}
-
-function begin(
-  sharing: Sharing,
-  place: string,
-  asking: Asking,
-  elect: () => Promise<() => void>,
-): Promise<() => void> | (() => void) {
-  switch (sharing.by) {
-    case 'worker':
-      return byWorker(sharing.url, place, asking, elect);
-    case 'lock':
-      return elect();
-    case 'none':
-      return alone(asking);
-  }
 }
 
 async function byElection(opening: Opening, page: string, asking: Asking): Promise<() => void> {
@@ -63,19 +48,23 @@ async function alone(asking: Asking): Promise<() => void> {
   return () => undefined;
 }
 
+/** A worker that begins to run. */
+interface Started {
+  worker: SharedWorker;
+  /** Fulfilled where it cannot be loaded. */
+  failed: Promise<void>;
+}
+
+function start(url: string | URL, place: string): Started {
+  const worker = new SharedWorker(trusted(url), { type: 'module', name: `${String(VERSION)} ${place}` });
+  const failed = new Promise<void>((resolve) => (worker.onerror = () => resolve()));
+  return { worker, failed };
+}
+
 /** Where the worker cannot be loaded, tabs elect one of them. */
-function byWorker(
-  url: string | URL,
-  place: string,
-  asking: Asking,
-  elect: () => Promise<() => void>,
-): () => void {
-  const worker = new SharedWorker(trusted(url), {
-    type: 'module',
-    name: `${String(VERSION)} ${place}`,
-  });
+function byWorker({ worker, failed }: Started, asking: Asking, elect: () => Promise<() => void>): () => void {
   let leave = (): void => undefined;
-  worker.onerror = () => void elect().then((close) => (leave = close));
+  void failed.then(elect).then((close) => (leave = close));
   const attach = (): void => asking.attach(wayOver(worker.port));
   attach();
   // A page that comes back from the browser's memory was taken for gone.

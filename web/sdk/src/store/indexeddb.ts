@@ -2,14 +2,12 @@
 
 import { openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction } from 'idb';
 
-import { isAct, type Wanted } from '../core/conversation.js';
-import type { CachedEntry } from '../core/standing.js';
+import type { Wanted } from '../core/conversation.js';
+import { isAct, type CachedEntry } from '../core/standing.js';
 import { isShown } from '../core/view.js';
 import type { ClientId, Contact, ConversationId, Detail, Limits, OwnItem, Profile } from '../wire.js';
 import type { Held, Kept, Placed, Progress, Session, Store, WantedValue, Write } from './contract.js';
-
-/** The version of the schema; whatever is stored is as this version wrote it. */
-const VERSION = 1;
+import { make, NAMES, VERSION, type Name } from './schema.js';
 
 /** A lookup of more numbers than this reads the stretch that they lie in, where it is not much longer. */
 const FEW = 4;
@@ -36,20 +34,7 @@ interface Schema extends DBSchema {
 }
 
 type Meta = Session | Progress | Limits | readonly Contact[];
-type Name =
-  'meta' | 'conversations' | 'details' | 'entries' | 'ownItems' | 'wantedValues' | 'profiles' | 'outbox';
 type Changing = IDBPTransaction<Schema, Name[], 'readwrite'>;
-
-const NAMES: Name[] = [
-  'meta',
-  'conversations',
-  'details',
-  'entries',
-  'ownItems',
-  'wantedValues',
-  'profiles',
-  'outbox',
-];
 
 /** Where each write goes. */
 const PLACES: Readonly<Record<Write['what'], readonly Name[]>> = {
@@ -78,13 +63,7 @@ export class IndexedDbStore implements Store {
   /** Opens or makes the database of this name. Fails where the browser refuses, or a newer version wrote it. */
   static async open(name: string): Promise<IndexedDbStore> {
     const database = await openDB<Schema>(name, VERSION, {
-      upgrade(made) {
-        const entries = made.createObjectStore('entries', { keyPath: ['conversation', 'seq'] });
-        entries.createIndex('acts', ['conversation', 'actsOn']);
-        for (const store of NAMES) {
-          if (store !== 'entries') made.createObjectStore(store);
-        }
-      },
+      upgrade: (made) => make(made as unknown as Parameters<typeof make>[0]),
       blocking(_current, _blocked, event) {
         // Another tab deletes the database, or a newer version wants to change it.
         (event.target as IDBDatabase).close();

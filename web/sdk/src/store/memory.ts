@@ -1,7 +1,7 @@
 /** A store that is gone with the page or process. */
 
-import { isAct, type Wanted } from '../core/conversation.js';
-import type { CachedEntry } from '../core/standing.js';
+import type { Wanted } from '../core/conversation.js';
+import { isAct, type CachedEntry } from '../core/standing.js';
 import { isShown } from '../core/view.js';
 import type { ClientId, Contact, ConversationId, Detail, Limits, OwnItem, Profile } from '../wire.js';
 import type { Held, Kept, Placed, Progress, Session, Store, WantedValue, Write } from './contract.js';

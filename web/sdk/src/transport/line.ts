@@ -1,6 +1,7 @@
 /** The line to the server: a WebSocket, or polling where WebSockets do not get through. Both look the same from here. */
 
 import type { Loss } from '../core/reconnect.js';
+import { Failure } from '../errors.js';
 import type { ErrorBody, RequestFrame, Welcome } from '../wire.js';
 
 /** A reply, an error or an event. */
@@ -27,4 +28,13 @@ export interface Listener {
   /** Polling only: everything up to this cursor has come out. */
   cursor(cursor: string): void;
   lost(loss: Loss): void;
+}
+
+/** What a failed call means for a line. */
+export function lossOf(failure: unknown): Loss {
+  if (!(failure instanceof Failure)) return { why: 'bad_frame' };
+  const error: ErrorBody | undefined = failure.error;
+  if (error) return { why: 'refused', error };
+  if (failure.code === 'timed_out') return { why: 'silent' };
+  return failure.code === 'bad_answer' ? { why: 'bad_frame' } : { why: 'unreachable' };
 }

@@ -2,8 +2,8 @@
 
 import type { Loss } from '../core/reconnect.js';
 import { Failure } from '../errors.js';
-import type { ErrorBody, RequestFrame, Synced } from '../wire.js';
-import type { Line, Listener, ServerFrame } from './line.js';
+import type { RequestFrame, Synced } from '../wire.js';
+import { lossOf, type Line, type Listener, type ServerFrame } from './line.js';
 import type { Rest } from './rest.js';
 
 /** How long one poll waits for something to happen. */
@@ -142,13 +142,4 @@ class PollingLine implements Line {
   private hasEnded(): boolean {
     return this.isOver;
   }
-}
-
-/** What a failed call means for a line. */
-export function lossOf(failure: unknown): Loss {
-  if (!(failure instanceof Failure)) return { why: 'bad_frame' };
-  const error: ErrorBody | undefined = failure.error;
-  if (error) return { why: 'refused', error };
-  if (failure.code === 'timed_out') return { why: 'silent' };
-  return failure.code === 'bad_answer' ? { why: 'bad_frame' } : { why: 'unreachable' };
 }

@@ -7,7 +7,6 @@ import {
   confirmed,
   emptySlice,
   heard,
-  isAct,
   isDoubtful,
   missing,
   received,
@@ -21,7 +20,7 @@ import { scalarsBefore, unitsBefore } from '../../src/core/mentions.js';
 import { Outbox, type Item } from '../../src/core/outbox.js';
 import * as ranges from '../../src/core/ranges.js';
 import { Reconnect, type Loss } from '../../src/core/reconnect.js';
-import { reactionCounts, type CachedEntry } from '../../src/core/standing.js';
+import { isAct, reactionCounts, type CachedEntry } from '../../src/core/standing.js';
 import { advanced, ownItems, readLocally } from '../../src/core/sync.js';
 import { OwnTyping, Typists } from '../../src/core/typing.js';
 import type { Entry, ErrorBody, Opened, Presence, Row } from '../../src/wire.js';
@@ -226,6 +225,8 @@ function playTyping(): Player {
         return typists.leave(value ?? undefined).map(({ conversation, account }) => [conversation, account]);
       case 'next_expiry':
         return typists.nextExpiry() ?? null;
+      case 'own_sent':
+        return own.sent(value) ?? null;
       default:
         return own.isToTell(values[0], values[1], values[2]);
     }

@@ -1,6 +1,7 @@
 /** A platform whose server, clock and network are played by the test: what a real server does too rarely to wait for. */
 
 import { Host } from '../../src/engine/host.js';
+import type { Delta } from '../../src/engine/delta.js';
 import type { Desk } from '../../src/engine/desk.js';
 import type { Platform, Socket } from '../../src/platform.js';
 import { defaultLimits, type ErrorBody, type Limits } from '../../src/wire.js';
@@ -22,6 +23,8 @@ export class Stage implements Platform {
   /** Answers of the server over HTTP, by path; without one it cannot be reached. */
   readonly answers = new Map<string, () => Response>();
   private time = 1_000_000;
+  /** What pages were told. */
+  readonly told: Delta[] = [];
   private readonly timers = new Set<{ at: number; act: () => void }>();
 
   constructor() {
@@ -75,7 +78,7 @@ export class Stage implements Platform {
       storage: 'memory',
     } as const;
     const host = await Host.open(this, opening, () => Promise.reject(new Error('no app')));
-    const desk = host.desk(() => undefined);
+    const desk = host.desk((delta) => this.told.push(delta));
     await settled(desk);
     return { host, desk };
   }
@@ -113,8 +116,17 @@ export class PlayedSocket implements Socket {
     });
   }
 
+  answer({ id }: Asked, ok: unknown): void {
+    this.say({ id, ok });
+  }
+
   refuse({ id }: Asked, error: ErrorBody): void {
     this.say({ id, error });
+  }
+
+  /** Tells an event. */
+  tell(event: string, body: unknown): void {
+    this.say({ event, body });
   }
 
   /** What was asked of a type, since the last time. */

@@ -91,21 +91,35 @@ impl Device {
 
     /// What the server was asked since it was looked at last, of what matters here.
     fn asked(&mut self) -> Vec<OutgoingRequest> {
-        let mut asked = Vec::new();
-        while let Some(request) = self.line.as_mut().and_then(|line| line.try_recv().ok()) {
-            let matters = matches!(
-                request.request,
+        self.asked_of(|request| {
+            matches!(
+                request,
                 Request::Watch(_)
                     | Request::Open(_)
                     | Request::Close(_)
                     | Request::Foreground(_)
                     | Request::Typing(_)
-            );
-            if matters {
-                asked.push(request);
-            }
-        }
-        asked
+            )
+        })
+    }
+
+    /// What the server was asked since it was looked at last, of what matters to the caller.
+    fn asked_of(&mut self, matters: impl Fn(&Request) -> bool) -> Vec<OutgoingRequest> {
+        let line = &mut self.line;
+        let all = std::iter::from_fn(|| line.as_mut()?.try_recv().ok());
+        all.filter(|asked| matters(&asked.request)).collect()
+    }
+
+    /// The one request of the group's row since it was looked at last, and the one of its log.
+    fn asked_of_group(&mut self) -> (Option<u64>, Option<u64>) {
+        let asked = self.asked_of(|request| match request {
+            Request::Conversation(query) => query.conversation == GROUP,
+            Request::History(query) => query.conversation == GROUP,
+            _ => false,
+        });
+        let (row, log): (Vec<_>, Vec<_>) =
+            asked.into_iter().partition(|asked| matches!(asked.request, Request::Conversation(_)));
+        (row.first().map(|asked| asked.id), log.first().map(|asked| asked.id))
     }
 
     /// As [`Self::asked`], the requests alone.
@@ -170,14 +184,14 @@ fn typing(account: AccountId, typing: bool) -> Event {
     Event::Typing(TypingMember { conversation: GROUP, account, typing })
 }
 
-fn said(author: AccountId) -> Event {
+fn said(seq: u64, author: AccountId) -> Event {
     let entry = Entry {
-        seq: 1,
+        seq,
         at: 1,
         kind: Kind::Message,
         author,
-        client_id: ClientId::caused_by("test", &[]),
-        ordinal: 1,
+        client_id: ClientId::caused_by("test", &[&seq.to_be_bytes()]),
+        ordinal: seq,
         target: None,
         mentions: Vec::new(),
         body: None,
@@ -362,7 +376,7 @@ async fn typing_of_others_ends_by_itself_with_a_message_and_with_the_line() {
     device.happen(typing(SORA, false)).await;
     assert_eq!(device.told(), [told(SORA, false)]);
     device.happen(typing(SORA, true)).await;
-    device.happen(said(SORA)).await;
+    device.happen(said(1, SORA)).await;
     assert_eq!(device.told(), [told(SORA, true), told(SORA, false)]);
     device.pass(Timer::Typing).await;
     assert_eq!(device.told(), [], "not yet");
@@ -384,13 +398,39 @@ async fn own_typing_is_told_now_and_then_and_ends_with_the_message_or_the_conver
     let composed =
         Composed { conversation: GROUP, kind: Kind::Message, target: None, mentions: Vec::new(), body: None };
     device.command(Command::Compose(composed, done)).await;
-    assert_eq!(device.requests(), [told(false)]);
+    device.command(Command::Typing(GROUP, false)).await;
     device.command(Command::Close(GROUP)).await;
-    assert!(!device.requests().contains(&told(false)), "it had stopped");
+    assert!(!device.requests().contains(&told(false)), "the message says so itself");
     device.lose().await;
     device.connect().await;
     device.command(Command::Typing(GROUP, true)).await;
     device.command(Command::Close(GROUP)).await;
     let close = Request::Close(ConversationQuery { conversation: GROUP });
     assert_eq!(device.requests(), [told(true), told(false), close]);
+}
+
+#[tokio::test]
+async fn a_new_group_appears_although_its_row_was_read_before_a_message_that_came_first() {
+    let mut device = Device::new().await;
+    device.connect().await;
+    let detail = |head: u64| {
+        let row = serde_json::json!({
+            "conversation": GROUP, "kind": "group", "epoch": 1, "head": head, "floor": 1, "ordinal": head, "at": 1,
+            "members": 3, "role": "member", "read": 0, "unread": 0, "mentions": 0
+        });
+        serde_json::json!({
+            "row": row, "members": [], "history": "all", "edit_seconds": 0, "dissolved": false
+        })
+    };
+    device.happen(said(1, JUN)).await;
+    let (row, _) = device.asked_of_group();
+    device.happen(said(2, JUN)).await;
+    device.answer(row.expect("asked for the row"), &detail(1)).await;
+    let (_, log) = device.asked_of_group();
+    let page = serde_json::json!({ "conversation": GROUP, "epoch": 1, "head": 2, "from": 2, "to": 2, "entries": [] });
+    device.answer(log.expect("asked for the log"), &page).await;
+    let (row, _) = device.asked_of_group();
+    device.answer(row.expect("asked for the row again"), &detail(2)).await;
+    let held = device.engine.held.get(&GROUP).and_then(|held| held.row.as_ref());
+    assert_eq!(held.map(|row| row.head), Some(2));
 }

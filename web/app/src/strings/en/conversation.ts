@@ -6,6 +6,7 @@ export const conversation = {
   loadingEarlier: 'Loading earlier messages…',
   beginning: 'This is where your conversation begins.',
   nothing: 'No messages yet. Say hello!',
+  notCached: 'Messages are shown here once there is a connection.',
   unreadFrom: 'Unread messages',
   jumpToNewest: 'Go to the newest message',
   newMessages: (count: number) => (count === 1 ? '1 new message' : `${count} new messages`),

@@ -3,6 +3,5 @@ import { conversation } from './conversation';
 import { list } from './list';
 import { page } from './page';
 import { shell } from './shell';
-import { shortcuts } from './shortcuts';
 
-export const first = { conversation, list, page, shell, shortcuts };
+export const first = { conversation, list, page, shell };

@@ -4,5 +4,7 @@ import { groups } from './groups';
 import { people } from './people';
 import { problems } from './problems';
 import { settings } from './settings';
+import { shortcuts } from './shortcuts';
+import { stops } from './stops';
 
-export const later = { entrance, groups, people, problems, settings };
+export const later = { entrance, groups, people, problems, settings, shortcuts, stops };

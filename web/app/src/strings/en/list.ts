@@ -36,5 +36,4 @@ export const list = {
   archive: 'Archive',
   unarchive: 'Move out of archive',
   markRead: 'Mark as read',
-  unnamedGroup: 'Group',
 };

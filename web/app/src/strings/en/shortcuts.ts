@@ -16,4 +16,7 @@ export const shortcuts = {
   send: 'Send',
   line: 'New line',
   escape: 'Close, stop editing or replying',
+  plain: 'Shortcuts of a single letter or sign',
+  plainHint:
+    'Turn them off if you control the computer by voice, or often press keys by mistake. This browser remembers it.',
 };

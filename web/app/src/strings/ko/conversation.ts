@@ -8,6 +8,7 @@ export const conversation: Strings['conversation'] = {
   loadingEarlier: '이전 메시지를 불러오는 중…',
   beginning: '여기서 대화가 시작되었습니다.',
   nothing: '아직 메시지가 없습니다. 인사를 건네 보세요!',
+  notCached: '연결되면 메시지가 여기에 표시됩니다.',
   unreadFrom: '여기부터 읽지 않은 메시지',
   jumpToNewest: '최신 메시지로 이동',
   newMessages: (count) => `새 메시지 ${count}개`,

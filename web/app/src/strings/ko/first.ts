@@ -4,12 +4,10 @@ import { conversation } from './conversation';
 import { list } from './list';
 import { page } from './page';
 import { shell } from './shell';
-import { shortcuts } from './shortcuts';
 
-export const first: Pick<Strings, 'conversation' | 'list' | 'page' | 'shell' | 'shortcuts'> = {
+export const first: Pick<Strings, 'conversation' | 'list' | 'page' | 'shell'> = {
   conversation,
   list,
   page,
   shell,
-  shortcuts,
 };

@@ -5,11 +5,18 @@ import { groups } from './groups';
 import { people } from './people';
 import { problems } from './problems';
 import { settings } from './settings';
+import { shortcuts } from './shortcuts';
+import { stops } from './stops';
 
-export const later: Pick<Strings, 'entrance' | 'groups' | 'people' | 'problems' | 'settings'> = {
+export const later: Pick<
+  Strings,
+  'entrance' | 'groups' | 'people' | 'problems' | 'settings' | 'shortcuts' | 'stops'
+> = {
   entrance,
   groups,
   people,
   problems,
   settings,
+  shortcuts,
+  stops,
 };

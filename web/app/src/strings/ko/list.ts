@@ -37,5 +37,4 @@ export const list: Strings['list'] = {
   archive: '보관',
   unarchive: '보관 해제',
   markRead: '읽음으로 표시',
-  unnamedGroup: '그룹',
 };

@@ -18,4 +18,6 @@ export const shortcuts: Strings['shortcuts'] = {
   send: '보내기',
   line: '줄 바꿈',
   escape: '닫기, 수정이나 답장 취소',
+  plain: '글자나 기호 하나로 된 단축키',
+  plainHint: '음성으로 컴퓨터를 조작하거나 키를 잘못 누르는 일이 잦다면 끄세요. 이 브라우저에 저장됩니다.',
 };

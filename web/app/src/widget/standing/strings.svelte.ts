@@ -1,13 +1,17 @@
 // Stands in for `strings/strings.svelte` in the widget: the words of a conversation only, one language at a time, and the
 // page around keeps its own language.
 import type { Language } from '../../strings/strings.svelte';
+import type { problems } from '../../strings/en/problems';
 import type { words } from './words/en';
 
+/** What can be said; why something failed is loaded when something has. */
+type Words = typeof words & { problems?: typeof problems };
+
 let chosen = $state.raw<Language>('en');
-let spoken = $state.raw<typeof words>();
+let spoken = $state.raw<Words>();
 
 /** The strings; reactive. `useLanguage` must have been awaited once. */
-export function t(): typeof words {
+export function t(): Words {
   if (spoken === undefined) throw new Error('no language is loaded yet');
   return spoken;
 }
@@ -27,4 +31,12 @@ export function languageOf(tag: string): Language | undefined {
 export async function useLanguage(next: Language): Promise<void> {
   spoken = (await (next === 'ko' ? import('./words/ko') : import('./words/en'))).words;
   chosen = next;
+}
+
+/** Loads the words for failures, too; to be awaited before one is told. */
+export async function useAllStrings(): Promise<void> {
+  const { problems } = await (chosen === 'ko'
+    ? import('../../strings/ko/problems')
+    : import('../../strings/en/problems'));
+  spoken = { ...t(), problems };
 }

@@ -1,7 +1,5 @@
 // The widget's words in English; other languages have the same keys, which the compiler checks.
 import { conversation } from '../../../strings/en/conversation';
-import { list } from '../../../strings/en/list';
-import { problems } from '../../../strings/en/problems';
-import { shell } from '../../../strings/en/shell';
+import { everywhere } from '../../../strings/en/everywhere';
 
-export const words = { conversation, list, problems, shell };
+export const words = { conversation, shell: everywhere };
