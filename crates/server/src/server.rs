@@ -210,6 +210,6 @@ pub(crate) fn storage(failure: suda_domain::ports::Failure) -> ErrorBody {
     match failure {
         Failure::Full => Code::StorageFull.error(),
         Failure::Unavailable(_) => Code::TimedOut.error(),
-        Failure::Damaged(_) => Code::Internal.error(),
+        Failure::Refused(_) | Failure::Damaged(_) => Code::Internal.error(),
     }
 }

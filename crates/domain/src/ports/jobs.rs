@@ -78,9 +78,15 @@ pub struct Job {
 }
 
 /// Jobs. They are added by other ports within the transaction of their cause.
+///
+/// Where several nodes share the storage, each takes jobs with its own ports. What [`due`](Self::due) answers to a node is
+/// in its hands: no other node is given jobs of the same accounts, so that they are done in their order and not at several
+/// nodes at once. That ends for a job when it is finished or postponed, and for all of them when the node closes its ports
+/// or has not been alive for half a minute. A node that only seemed dead may thus do a job that another does as well.
 #[async_trait]
 pub trait Jobs: Send + Sync + 'static {
-    /// Jobs that are due at `now` (milliseconds since 1970), in the order of promising.
+    /// Jobs that are due at `now` (milliseconds since 1970), in the order of promising; also those that are in the hands of
+    /// this node already, but none of an account that another node has jobs of in its hands.
     async fn due(&self, now: u64, limit: u32) -> Result<Vec<Job>, Failure>;
 
     /// Forgets a job that is done; again is no error.
@@ -89,6 +95,7 @@ pub trait Jobs: Send + Sync + 'static {
     /// Counts a vain attempt and makes the job due again at `until`.
     async fn postpone(&self, id: Uuid, until: u64) -> Result<(), Failure>;
 
-    /// Waits until a job was added since the last call, or the engine cannot tell; may return early, never never.
+    /// Waits until this node added a job since the last call, or another may have, which can take the engine a second to
+    /// tell; may return early, never never.
     async fn wait(&self);
 }

@@ -52,6 +52,10 @@ pub enum Failure {
     /// There is no room left; nothing was stored.
     #[error("the storage is full; free space on its disk")]
     Full,
+    /// The engine does not do what it is asked, and will not when it is asked again: the schema or a right is missing.
+    /// Nothing was stored.
+    #[error("the storage engine refuses: {0}")]
+    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Stored bytes are not what was stored.
     #[error("stored data is damaged: {0}; run `suda check`, or restore a backup")]
     Damaged(String),

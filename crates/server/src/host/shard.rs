@@ -315,6 +315,6 @@ pub(super) const fn code_of(failure: &Failure) -> Code {
     match failure {
         Failure::Unavailable(_) => Code::TimedOut,
         Failure::Full => Code::StorageFull,
-        Failure::Damaged(_) => Code::Internal,
+        Failure::Refused(_) | Failure::Damaged(_) => Code::Internal,
     }
 }

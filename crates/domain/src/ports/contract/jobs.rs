@@ -110,3 +110,33 @@ pub async fn waiting(storage: &mut dyn Storage) {
         wait.await;
     }
 }
+
+/// Of two nodes, one has the jobs of an account in its hands, until they are done, postponed or given up. Both storages
+/// keep the same data, each for a node of its own; the first closes its ports whenever it is asked for them anew.
+pub async fn nodes(first: &mut dyn Storage, second: &mut dyn Storage) {
+    let (one, other) = (first.ports().await, second.ports().await);
+    make_accounts(&one, &["ada", "bob"]).await;
+    promise(&one, &["ada", "ada", "bob"]).await;
+    let jobs = due(&one, NOW, 1).await;
+    assert_eq!(tasks(&jobs), expected(&["ada"]), "as many as asked for");
+    let others = due(&other, NOW, 9).await;
+    assert_eq!(tasks(&others), expected(&["bob"]), "what belongs to an account in hand stays with its node");
+    assert_eq!(due(&one, NOW, 1).await, jobs, "a node may ask again for what it has in its hands");
+    one.jobs.postpone(jobs[0].id, NOW + 100).await.expect("postpone");
+    let rest = due(&other, NOW, 9).await;
+    assert_eq!(tasks(&rest), expected(&["ada", "bob"]), "a job that was postponed is in nobody's hands");
+    assert!(due(&one, NOW + 100, 9).await.is_empty(), "now the account is in the other's");
+    other.jobs.finish(rest[0].id).await.expect("finish");
+    let again = due(&one, NOW + 100, 9).await;
+    assert_eq!(tasks(&again), expected(&["ada"]), "a job that is done is in nobody's hands");
+    assert_eq!(again[0].attempts, 1, "attempts count, whoever made them");
+
+    assert_eq!(tasks(&due(&other, NOW + 100, 9).await), expected(&["bob"]));
+    first.ports().await;
+    let left = due(&other, NOW + 100, 9).await;
+    assert_eq!(
+        tasks(&left),
+        expected(&["ada", "bob"]),
+        "a node that closes gives up what it has in its hands"
+    );
+}
