@@ -9,6 +9,7 @@ use suda_cluster::database::{Database, Settings, migrate};
 use suda_domain::ports::contract::{Relational, Storage};
 use uuid::Uuid;
 
+mod losing;
 pub mod proxy;
 
 /// Much longer than any group of rules takes, even on a busy machine.

@@ -14,9 +14,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// How many requests that end a transaction lose their answer, and how many others break the line.
-const LOST_COMMITS: f64 = 0.25;
-const LOST_REQUESTS: f64 = 0.02;
+/// How many requests that end a transaction lose their answer, how many never arrive, and the same of all others.
+const LOST_COMMITS: f64 = 0.1;
+const LOST_REQUESTS: f64 = 0.01;
 
 /// What the line does.
 #[derive(Clone, Copy, PartialEq, Eq)]
