@@ -177,3 +177,36 @@ async fn insert_gateways(writing: &mut Writing, alive: &BTreeMap<Uuid, u64>) -> 
 const fn stored_gateway(gateway: GatewayId) -> Uuid {
     Uuid::from_bytes(gateway.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: GatewayId = GatewayId([1; 16]);
+    const ACCOUNT: AccountId = AccountId(Uuid::max());
+
+    /// How an account that was active at 10 stands after changes, while the gateway was last alive at 30.
+    fn check(before: Option<GatewayId>, activities: &[Activity], at: u64, gateway: Option<GatewayId>) {
+        let changes: Vec<_> = activities.iter().map(|activity| (ACCOUNT, *activity)).collect();
+        let before = Standing { at: 10, gateway: before.map(stored_gateway) };
+        let gateways = BTreeMap::from([(stored_gateway(HERE), 30)]);
+        let standings = after(BTreeMap::from([(ACCOUNT.0, before)]), &changes, &gateways);
+        let expected = Standing { at, gateway: gateway.map(stored_gateway) };
+        assert_eq!(standings, BTreeMap::from([(ACCOUNT.0, expected)]), "{activities:?}");
+    }
+
+    #[test]
+    fn what_a_gateway_has_said_is_kept() {
+        let come = |since| Activity::Online { gateway: HERE, since };
+        let gone = |at| Activity::Offline { at };
+        check(None, &[], 10, None);
+        check(None, &[gone(5)], 10, None);
+        check(None, &[gone(20)], 20, None);
+        check(None, &[come(20)], 20, Some(HERE));
+        check(Some(HERE), &[gone(20)], 30, None);
+        check(Some(HERE), &[gone(40)], 40, None);
+        check(None, &[come(20), gone(15)], 30, None);
+        check(None, &[gone(12), come(15)], 15, Some(HERE));
+        assert!(after(BTreeMap::new(), &[(ACCOUNT, come(1))], &BTreeMap::new()).is_empty());
+    }
+}

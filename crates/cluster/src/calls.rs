@@ -312,3 +312,22 @@ const fn writing(held: Held) -> Writing {
 fn has_code(error: &sqlx::Error, code: &str) -> bool {
     error.as_database_error().and_then(|error| error.code()).is_some_and(|found| found == code)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conflicts_restarts_and_lost_connections_pass() {
+        for code in ["08006", "40001", "40P01", "53300", "55P03", "57014", "57P01", "57P03", "25006", "58030"]
+        {
+            assert!(is_passing_code(code), "{code}");
+        }
+        for code in ["53100", "23505", "42P01", "42501", "28P01", "22021", "XX001", "25001"] {
+            assert!(!is_passing_code(code), "{code}");
+        }
+        assert!(Trouble::Engine(sqlx::Error::PoolTimedOut).is_passing());
+        assert!(!Trouble::Engine(sqlx::Error::PoolClosed).is_passing());
+        assert!(!Trouble::TimedOut.is_passing());
+    }
+}

@@ -113,8 +113,7 @@ async fn carry(
                 };
                 while_dead(&mut line).await;
                 let fate = if *line.borrow() == Line::Bad { shared.draw(request) } else { Fate::Arrives };
-                // tidy: sleep because a slow line is what is tried
-                tokio::time::sleep(fate.delay()).await;
+                tokio::time::sleep(fate.delay()).await; // tidy: sleep because a slow line is what is tried
                 if fate == Fate::NeverArrives {
                     return Ok(());
                 }
