@@ -39,6 +39,9 @@ const SESSION: [(&str, &str); 5] = [
 /// What it enforces while the schema is brought up to date: it may take long, but must not wait for ever.
 const MIGRATION_SESSION: [(&str, &str); 2] = [("statement_timeout", "1h"), ("lock_timeout", "5min")];
 
+/// The lock of whoever migrates more than this database.
+const MIGRATING: i64 = 0x7375_6461;
+
 /// Where the database is and how much of it a node uses. It holds a password, so it cannot be printed.
 #[derive(Clone)]
 pub struct Settings {
@@ -177,6 +180,27 @@ pub async fn migrate(settings: &Settings) -> Result<(i64, i64), OpenError> {
     let now = version(&mut connection).await?;
     connection.close().await?;
     Ok((found, now))
+}
+
+/// As [`migrate`], and `also` while nobody else migrates: for what stands in another engine, and knows no lock.
+///
+/// # Errors
+/// As [`migrate`], and those of `also`.
+pub async fn migrate_with<E: From<OpenError>>(
+    settings: &Settings,
+    also: impl Future<Output = Result<(), E>>,
+) -> Result<(i64, i64), E> {
+    let connecting = async {
+        let mut connection = settings.options.clone().options(MIGRATION_SESSION).connect().await?;
+        sqlx::query("SELECT pg_advisory_lock($1)").bind(MIGRATING).execute(&mut connection).await?;
+        Ok::<_, OpenError>(connection)
+    };
+    // The lock ends with its connection.
+    let lock = connecting.await?;
+    let versions = migrate(settings).await?;
+    also.await?;
+    lock.close().await.map_err(OpenError::from)?;
+    Ok(versions)
 }
 
 /// A pool whose connections are tried when they were idle, and given back only if they answer in time: a server that is

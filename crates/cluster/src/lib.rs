@@ -1,7 +1,10 @@
-//! The ports on a cluster's engines: PostgreSQL for general data.
+//! The ports on a cluster's engines: Cassandra or ScyllaDB for conversations, PostgreSQL for general data.
 //!
 //! | module | what |
 //! |---|---|
+//! | [`conversation_log`], `committing`, `deriving`, `history`, `inbox`, `erasing` | the ports `Log` and `Inbox` over Cassandra |
+//! | `fold` | what follows from entries, pure |
+//! | [`session`], [`schema`], `statements`, [`rows`] | the connection to Cassandra, its tables, and what they hold |
 //! | [`database`] | PostgreSQL: settings, pool, schema |
 //! | `calls` | one call of a port: attempts, transactions, what errors mean |
 //! | `accounts`, `activity`, `contacts`, `devices`, `jobs`, `row` | the relational ports over PostgreSQL |
@@ -9,8 +12,19 @@
 mod accounts;
 mod activity;
 mod calls;
+mod committing;
 mod contacts;
+pub mod conversation_log;
 pub mod database;
+mod deriving;
 mod devices;
+mod erasing;
+mod fold;
+mod history;
+mod inbox;
 mod jobs;
 mod row;
+pub mod rows;
+pub mod schema;
+pub mod session;
+mod statements;
