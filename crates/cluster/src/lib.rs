@@ -1,4 +1,5 @@
-//! The ports on a cluster's engines: Cassandra or ScyllaDB for conversations, PostgreSQL for general data.
+//! The ports on a cluster's engines: Cassandra or ScyllaDB for conversations, PostgreSQL for general data, NATS
+//! between nodes.
 //!
 //! | module | what |
 //! |---|---|
@@ -6,11 +7,14 @@
 //! | `fold` | what follows from entries, pure |
 //! | [`session`], [`schema`], `statements`, [`rows`] | the connection to Cassandra, its tables, and what they hold |
 //! | [`database`] | PostgreSQL: settings, pool, schema |
+//! | [`bus`], [`bus_options`] | the port `Bus` over NATS |
 //! | `calls` | one call of a port: attempts, transactions, what errors mean |
 //! | `accounts`, `activity`, `contacts`, `devices`, `jobs`, `row` | the relational ports over PostgreSQL |
 
 mod accounts;
 mod activity;
+pub mod bus;
+pub mod bus_options;
 mod calls;
 mod committing;
 mod contacts;

@@ -2,12 +2,14 @@
 //!
 //! [`conversation`] is the heart: a conversation's state and the step that turns a command into entries. [`entry`],
 //! [`membership`], [`receipts`] and [`message`] are the values it is made of; [`page`] puts entries together as they
-//! stand for a reader; [`account`] holds the rules of names; [`ports`] says what storage must do. [`placement`] says
-//! which nodes are responsible for whom, [`wheel`] when something is due. [`presence`] is who is online.
+//! stand for a reader; [`account`] holds the rules of names; [`ports`] says what storage and network must do.
+//! [`placement`] says which nodes are responsible for whom, [`mailbox`] keeps what they send each other, [`wheel`] says
+//! when something is due. [`presence`] is who is online.
 
 pub mod account;
 pub mod conversation;
 pub mod entry;
+pub mod mailbox;
 pub mod membership;
 pub mod message;
 pub mod page;

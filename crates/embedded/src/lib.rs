@@ -8,10 +8,12 @@
 //! | `index` | an LMDB database derived from the log, with its tail in memory |
 //! | [`conversation_log`], `history`, `entries`, `inbox`, `turns`, `pace` | the ports `Log` and `Inbox` over log and index |
 //! | `merging` | sealed segments become sorted files |
+//! | [`bus`] | the port `Bus` within one process |
 //! | [`database`], `accounts`, `activity`, `contacts`, `devices`, `jobs`, `row` | the other ports over SQLite |
 
 mod accounts;
 mod activity;
+pub mod bus;
 mod contacts;
 pub mod conversation_log;
 pub mod database;

@@ -1,4 +1,4 @@
-//! Ports: what Suda needs from storage, as traits with written contracts.
+//! Ports: what Suda needs from storage and from the network between nodes, as traits with written contracts.
 //!
 //! `suda-embedded` and the cluster each implement all of them; both prove it with the suites in `contract`.
 //! Every method may be called from any task at any time. An error of kind [`Failure::Unavailable`] means that nothing is
@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod activity;
+pub mod bus;
 pub mod contacts;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -16,6 +17,7 @@ pub mod log;
 
 pub use accounts::Accounts;
 pub use activity::Activities;
+pub use bus::Bus;
 pub use contacts::Contacts;
 pub use devices::Devices;
 pub use inbox::Inbox;

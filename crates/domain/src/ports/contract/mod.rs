@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod activity;
+pub mod bus;
 pub mod chat;
 pub mod closing;
 pub mod contacts;
