@@ -3,13 +3,15 @@
 //! [`conversation`] is the heart: a conversation's state and the step that turns a command into entries. [`entry`],
 //! [`membership`], [`receipts`] and [`message`] are the values it is made of; [`page`] puts entries together as they
 //! stand for a reader; [`account`] holds the rules of names; [`ports`] says what storage must do. [`placement`] says
-//! which nodes are responsible for whom, [`wheel`] when something is due. [`presence`] is who is online.
+//! which nodes are responsible for whom, [`wheel`] when something is due. [`presence`] is who is online, [`node`] what
+//! several nodes need to work together.
 
 pub mod account;
 pub mod conversation;
 pub mod entry;
 pub mod membership;
 pub mod message;
+pub mod node;
 pub mod page;
 pub mod placement;
 pub mod ports;
