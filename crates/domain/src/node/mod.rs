@@ -6,3 +6,6 @@
 
 pub mod frame;
 pub mod heartbeat;
+mod kept;
+mod lane;
+pub mod link;
