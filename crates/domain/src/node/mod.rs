@@ -9,3 +9,4 @@ pub mod heartbeat;
 mod kept;
 mod lane;
 pub mod link;
+pub mod liveness;
