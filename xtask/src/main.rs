@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use xtask::tidy;
+use xtask::{engines, tidy};
 
-const USAGE: &str = "usage: cargo xtask tidy [--bless-wire]
+const USAGE: &str = "usage: cargo xtask CHORE
 
   tidy                 check the house rules over every file of the repository
-  tidy --bless-wire    record the present wire hash in docs/protocol.md";
+  tidy --bless-wire    record the present wire hash in docs/protocol.md
+  engines ACTION       start and stop real engines for the cluster mode; without ACTION: its help";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -17,6 +18,7 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         ["tidy"] => run_tidy(root),
         ["tidy", "--bless-wire"] => bless_wire(root),
+        ["engines", arguments @ ..] => run_engines(root, arguments),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
@@ -41,6 +43,23 @@ fn run_tidy(root: &Path) -> ExitCode {
             ExitCode::FAILURE
         }
         Err(error) => fail(&error),
+    }
+}
+
+fn run_engines(root: &Path, arguments: &[&str]) -> ExitCode {
+    match engines::run(root, arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(engines::Failure::Argument(argument)) => {
+            if !argument.is_empty() {
+                eprintln!("engines: `{argument}` is not understood");
+            }
+            eprintln!("{}", engines::USAGE);
+            ExitCode::from(2)
+        }
+        Err(failure) => {
+            eprintln!("engines: {failure}");
+            ExitCode::FAILURE
+        }
     }
 }
 
