@@ -29,7 +29,9 @@ enum Standing {
     Stored,
     /// Nothing happened since; it can be asked for again.
     Possible,
-    Refused { head: u64 },
+    Refused {
+        head: u64,
+    },
 }
 
 impl Core {
@@ -80,13 +82,13 @@ impl Core {
         match known.tail {
             Some(before) => {
                 first.extend([number(known.head()), id(before)]);
-                batch.append_statement(self.statements.follow.clone());
+                batch.append_statement(self.statements.log.follow.clone());
             }
-            None => batch.append_statement(self.statements.open_bucket.clone()),
+            None => batch.append_statement(self.statements.log.open_bucket.clone()),
         }
         let mut values = vec![first];
         for StoredEntry { entry, set } in entries {
-            batch.append_statement(self.statements.insert_entry.clone());
+            batch.append_statement(self.statements.log.insert.clone());
             let mut row = Vec::with_capacity(7);
             row.extend(place());
             row.extend([
@@ -129,7 +131,8 @@ impl Core {
         conversation: ConversationId,
         in_bucket: i32,
     ) -> Result<Option<(u64, Uuid)>, Failure> {
-        let answer = self.session.execute_unpaged(&self.statements.tip, (conversation.0, in_bucket)).await;
+        let answer =
+            self.session.execute_unpaged(&self.statements.log.tip, (conversation.0, in_bucket)).await;
         let rows = answer.map_err(unavailable)?.into_rows_result().map_err(Failure::unavailable)?;
         let row = rows.maybe_first_row::<(Option<i64>, Option<Uuid>)>().map_err(Failure::unavailable)?;
         Ok(row.and_then(|(head, tail)| Some((u64::try_from(head?).ok()?, tail?))))

@@ -72,9 +72,9 @@ impl Core {
             let row = [id(account.0), id(conversation.0)];
             let read = Mark { seq: marks.read, ordinal: marks.read_ordinal };
             let all = [
-                (&statements.set_delivered, marks.delivered, number(marks.delivered)),
-                (&statements.set_read, marks.read, blob(read.encode())),
-                (&statements.set_touched, marks.touched, number(marks.touched)),
+                (&statements.inbox.set_delivered, marks.delivered, number(marks.delivered)),
+                (&statements.inbox.set_read, marks.read, blob(read.encode())),
+                (&statements.inbox.set_touched, marks.touched, number(marks.touched)),
             ];
             let moved = all.into_iter().filter(|(_, time, _)| *time > 0);
             moved.map(move |(statement, time, value)| {
@@ -94,17 +94,23 @@ impl Core {
         for (target, (state, seq)) in messages {
             let mut values = vec![number(*seq), blob(state.encode())];
             values.extend(place(*target));
-            buckets.entry(bucket_of(*target)).or_default().push((statements.set_state.clone(), values));
+            buckets
+                .entry(bucket_of(*target))
+                .or_default()
+                .push((statements.derived.set_state.clone(), values));
         }
         for (target, seq) in hidden {
             let mut values = vec![number(*seq)];
             values.extend(place(*target));
-            buckets.entry(bucket_of(*target)).or_default().push((statements.hide.clone(), values));
+            buckets.entry(bucket_of(*target)).or_default().push((statements.derived.hide.clone(), values));
         }
         let mut cells: Vec<_> = buckets.into_values().collect();
         let values = own_values.iter().map(|(key, value)| {
             let row = [number(value.seq), boolean(value.is_null), id(conversation.0), text(key)];
-            (statements.set_own_value.clone(), std::iter::once(number(value.seq)).chain(row).collect())
+            (
+                statements.derived.set_own_value.clone(),
+                std::iter::once(number(value.seq)).chain(row).collect(),
+            )
         });
         cells.push(values.collect());
         let erasing = hidden.keys().map(|seq| (*seq, None));
@@ -114,7 +120,10 @@ impl Core {
             erasing
                 .map(|(seq, author)| {
                     let author = author.and_then(id);
-                    (statements.add_erasing.clone(), vec![shard.clone(), id(conversation.0), number(seq), author])
+                    (
+                        statements.erasing.add.clone(),
+                        vec![shard.clone(), id(conversation.0), number(seq), author],
+                    )
                 })
                 .collect(),
         );
@@ -128,16 +137,21 @@ impl Core {
         changes: &Changes,
     ) -> Vec<Bound> {
         let summary = vec![number(state.summary.head), blob(state.summary.encode()), id(conversation.0)];
-        let mut cells = vec![(self.statements.set_summary.clone(), summary)];
+        let mut cells = vec![(self.statements.derived.set_summary.clone(), summary)];
         if let (Some(seq), Some(membership)) = (changes.membership, &state.membership) {
             let values = vec![number(seq), blob(membership.encode()), id(conversation.0)];
-            cells.push((self.statements.set_membership.clone(), values));
+            cells.push((self.statements.derived.set_membership.clone(), values));
         }
         cells
     }
 
     /// A row for every member, and for those who just left.
-    fn member_cells(&self, conversation: ConversationId, state: &State, changes: &Changes) -> Vec<Vec<Bound>> {
+    fn member_cells(
+        &self,
+        conversation: ConversationId,
+        state: &State,
+        changes: &Changes,
+    ) -> Vec<Vec<Bound>> {
         let members = state.members.iter().filter(|(_, row)| row.standing.role.is_some());
         let accounts: BTreeSet<AccountId> =
             members.map(|(account, _)| *account).chain(changes.standings.keys().copied()).collect();
@@ -147,25 +161,26 @@ impl Core {
         let cells = accounts.into_iter().filter_map(|account| {
             let row = state.members.get(&account)?;
             let mut cells = Vec::new();
-            let mut set = |statement: &scylla::statement::prepared::PreparedStatement, time, value: Vec<u8>| {
-                let values = vec![number(time), blob(value), id(account.0), id(conversation.0)];
-                cells.push((statement.clone(), values));
-            };
+            let mut set =
+                |statement: &scylla::statement::prepared::PreparedStatement, time, value: Vec<u8>| {
+                    let values = vec![number(time), blob(value), id(account.0), id(conversation.0)];
+                    cells.push((statement.clone(), values));
+                };
             if let Some(seq) = changes.standings.get(&account) {
-                set(&statements.set_standing, *seq, row.standing.encode());
+                set(&statements.inbox.set_standing, *seq, row.standing.encode());
             }
             if let Some((seq, header)) = &header {
-                set(&statements.set_header, *seq, header.clone());
+                set(&statements.inbox.set_header, *seq, header.clone());
             }
             if row.standing.role.is_some() {
-                set(&statements.set_inbox_summary, state.summary.head, summary.clone());
+                set(&statements.inbox.set_summary, state.summary.head, summary.clone());
             }
             if changes.sent.contains(&account) {
                 let sent = Mark { seq: row.marks.sent, ordinal: row.marks.sent_ordinal };
-                set(&statements.set_sent, sent.seq, sent.encode());
+                set(&statements.inbox.set_sent, sent.seq, sent.encode());
             }
             if let Some(seq) = changes.mentions.get(&account) {
-                set(&statements.set_mentions, *seq, Mentions(row.marks.mentions.clone()).encode());
+                set(&statements.inbox.set_mentions, *seq, Mentions(row.marks.mentions.clone()).encode());
             }
             Some(cells)
         });

@@ -89,7 +89,7 @@ async fn run(core: Weak<Core>, mut inbox: mpsc::Receiver<Task>) {
 impl Core {
     async fn erase_what_is_left(&self) -> Result<(), Failure> {
         for shard in 0..SHARDS {
-            let answer = self.session.execute_unpaged(&self.statements.erasing, (shard,)).await;
+            let answer = self.session.execute_unpaged(&self.statements.erasing.rows, (shard,)).await;
             let rows = answer.map_err(unavailable)?.into_rows_result().map_err(Failure::unavailable)?;
             let rows = rows.rows::<(Uuid, i64, Option<Uuid>)>().map_err(Failure::unavailable)?;
             for row in rows {
@@ -106,7 +106,7 @@ impl Core {
             Some(author) => self.erase_author(conversation, author, seq).await?,
         }
         let done = (shard(conversation), conversation.0, seq as i64);
-        let removed = self.session.execute_unpaged(&self.statements.remove_erasing, done).await;
+        let removed = self.session.execute_unpaged(&self.statements.erasing.remove, done).await;
         removed.map(drop).map_err(unavailable)
     }
 
@@ -132,7 +132,7 @@ impl Core {
 
     async fn erase_body(&self, conversation: ConversationId, seq: u64) -> Result<(), Failure> {
         let place = (conversation.0, bucket_of(seq), seq as i64);
-        let erased = self.session.execute_unpaged(&self.statements.erase_body, place).await;
+        let erased = self.session.execute_unpaged(&self.statements.log.erase_body, place).await;
         erased.map(drop).map_err(unavailable)
     }
 }

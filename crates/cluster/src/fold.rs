@@ -86,9 +86,8 @@ pub fn keys(entries: &[StoredEntry]) -> BTreeSet<&str> {
 /// The accounts that the entries add.
 pub fn added(entries: &[StoredEntry]) -> BTreeSet<AccountId> {
     let added = entries.iter().filter(|stored| stored.entry.envelope.kind == Kind::MembersAdded);
-    let bodies = added.filter_map(|stored| {
-        serde_json::from_slice::<AccountsBody>(stored.entry.body.as_deref()?).ok()
-    });
+    let bodies =
+        added.filter_map(|stored| serde_json::from_slice::<AccountsBody>(stored.entry.body.as_deref()?).ok());
     bodies.flat_map(|body| body.accounts).collect()
 }
 

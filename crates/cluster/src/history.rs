@@ -43,7 +43,7 @@ impl Core {
         &self,
         conversation: ConversationId,
     ) -> Result<Option<ConversationRow>, Failure> {
-        let statement = &self.statements.conversation;
+        let statement = &self.statements.derived.conversation;
         let answer = self.session.execute_unpaged(statement, (conversation.0,)).await.map_err(unavailable)?;
         let rows = answer.into_rows_result().map_err(Failure::unavailable)?;
         let row = rows.maybe_first_row::<(Option<Vec<u8>>, Option<Vec<u8>>)>();
@@ -117,7 +117,7 @@ impl Core {
         limit: usize,
     ) -> Result<Vec<(String, u64)>, Failure> {
         let (mut after, mut values) = (after.to_owned(), Vec::new());
-        let statement = &self.statements.own_values;
+        let statement = &self.statements.derived.own_values;
         while values.len() < limit {
             let bound = (conversation.0, after.as_str(), VALUES as i32);
             let answer = self.session.execute_unpaged(statement, bound).await.map_err(unavailable)?;
@@ -144,7 +144,7 @@ impl Core {
         conversation: ConversationId,
         key: &str,
     ) -> Result<Option<OwnValue>, Failure> {
-        let statement = &self.statements.own_value;
+        let statement = &self.statements.derived.own_value;
         let answer = self.session.execute_unpaged(statement, (conversation.0, key)).await;
         let rows = answer.map_err(unavailable)?.into_rows_result().map_err(Failure::unavailable)?;
         let row = rows.maybe_first_row::<(i64, bool)>().map_err(Failure::unavailable)?;
@@ -176,8 +176,12 @@ impl Core {
         from: u64,
         to: u64,
     ) -> Result<Vec<StoredEntry>, Failure> {
-        let entries = self.entries_by(&self.statements.entries, conversation, from, to).await?;
-        if is_whole(&entries, from, to) { Ok(entries) } else { self.agreed_entries(conversation, from, to).await }
+        let entries = self.entries_by(&self.statements.log.range, conversation, from, to).await?;
+        if is_whole(&entries, from, to) {
+            Ok(entries)
+        } else {
+            self.agreed_entries(conversation, from, to).await
+        }
     }
 
     /// The same, as the replicas agree.
@@ -187,7 +191,7 @@ impl Core {
         from: u64,
         to: u64,
     ) -> Result<Vec<StoredEntry>, Failure> {
-        let entries = self.entries_by(&self.statements.agreed_entries, conversation, from, to).await?;
+        let entries = self.entries_by(&self.statements.log.agreed_range, conversation, from, to).await?;
         match is_whole(&entries, from, to) {
             true => Ok(entries),
             false => Err(Failure::Damaged(format!("entries {from} to {to} of conversation {conversation}"))),
@@ -216,7 +220,7 @@ impl Core {
         to: u64,
     ) -> Result<BTreeMap<u64, MessageRow>, Failure> {
         let bound = (conversation.0, bucket_of(from), from as i64, to as i64);
-        let answer = self.session.execute_unpaged(&self.statements.messages, bound).await;
+        let answer = self.session.execute_unpaged(&self.statements.derived.messages, bound).await;
         let rows = answer.map_err(unavailable)?.into_rows_result().map_err(Failure::unavailable)?;
         let mut messages = BTreeMap::new();
         for row in rows.rows::<(i64, Option<Vec<u8>>, Option<bool>)>().map_err(Failure::unavailable)? {

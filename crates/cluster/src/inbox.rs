@@ -92,7 +92,7 @@ impl Core {
         account: AccountId,
         conversation: ConversationId,
     ) -> Result<Option<Found>, Failure> {
-        let statement = &self.statements.inbox_row;
+        let statement = &self.statements.inbox.row;
         let answer = self.session.execute_unpaged(statement, (account.0, conversation.0)).await;
         let rows = answer.map_err(unavailable)?.into_rows_result().map_err(Failure::unavailable)?;
         let row = rows.maybe_first_row::<Row>().map_err(Failure::unavailable)?;
@@ -100,7 +100,7 @@ impl Core {
     }
 
     async fn inbox_rows(&self, account: AccountId) -> Result<Vec<Found>, Failure> {
-        let answer = self.session.execute_unpaged(&self.statements.inbox, (account.0,)).await;
+        let answer = self.session.execute_unpaged(&self.statements.inbox.rows, (account.0,)).await;
         let rows = answer.map_err(unavailable)?.into_rows_result().map_err(Failure::unavailable)?;
         let rows = rows.rows::<Row>().map_err(Failure::unavailable)?;
         rows.map(|row| found(row.map_err(Failure::unavailable)?).map_err(damaged)).collect()

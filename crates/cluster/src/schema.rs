@@ -62,7 +62,8 @@ const TABLES: [&str; 7] = [
 /// If the engine refuses or does not answer.
 pub async fn migrate(session: &Session, layout: &Layout) -> Result<(), ExecutionError> {
     let Layout { keyspace, replication } = layout;
-    let keyspace_made = format!("CREATE KEYSPACE IF NOT EXISTS \"{keyspace}\" WITH replication = {replication}");
+    let keyspace_made =
+        format!("CREATE KEYSPACE IF NOT EXISTS \"{keyspace}\" WITH replication = {replication}");
     change(session, &keyspace_made).await?;
     session.use_keyspace(keyspace, true).await.map_err(ExecutionError::from)?;
     for table in TABLES {

@@ -32,7 +32,9 @@ pub enum SessionError {
     #[error("the tables are not those of this version: run `suda migrate`: {0}")]
     OtherTables(#[source] Box<PrepareError>),
     /// The tables are of an older or newer form.
-    #[error("the tables have form {0}, this version works with {FORM}: run `suda migrate` of the newest version")]
+    #[error(
+        "the tables have form {0}, this version works with {FORM}: run `suda migrate` of the newest version"
+    )]
     OtherForm(i32),
     /// The engine answered something else.
     #[error("the conversations' database failed: {0}")]

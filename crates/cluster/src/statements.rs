@@ -22,20 +22,76 @@ pub type Bound = (PreparedStatement, Values);
 
 /// Every statement.
 pub struct Statements {
+    /// Of the table `entry`, the truth.
+    pub log: OfEntries,
+    /// Of the tables that follow from it.
+    pub derived: OfConversations,
+    /// Of the members' rows.
+    pub inbox: OfMembers,
+    /// Of what is to be erased.
+    pub erasing: OfErasing,
+}
+
+impl Statements {
+    /// Prepares every statement.
+    ///
+    /// # Errors
+    /// If the engine does not answer or has other tables.
+    pub async fn prepare(session: &Session) -> Result<Self, PrepareError> {
+        Ok(Self {
+            log: OfEntries::prepare(session).await?,
+            derived: OfConversations::prepare(session).await?,
+            inbox: OfMembers::prepare(session).await?,
+            erasing: OfErasing::prepare(session).await?,
+        })
+    }
+}
+
+/// Statements of entries.
+pub struct OfEntries {
     /// head, tail, conversation, bucket, head before, tail before
     pub follow: PreparedStatement,
     /// head, tail, conversation, bucket
     pub open_bucket: PreparedStatement,
     /// conversation, bucket, seq, envelope, body, set_key, set_null
-    pub insert_entry: PreparedStatement,
+    pub insert: PreparedStatement,
     /// conversation, bucket, seq
     pub erase_body: PreparedStatement,
     /// conversation, bucket → head, tail; reads what is being agreed on, too.
     pub tip: PreparedStatement,
     /// conversation, bucket, first, last → seq, envelope, body, set_key, set_null
-    pub entries: PreparedStatement,
+    pub range: PreparedStatement,
     /// The same, with what is being agreed on.
-    pub agreed_entries: PreparedStatement,
+    pub agreed_range: PreparedStatement,
+}
+
+impl OfEntries {
+    async fn prepare(session: &Session) -> Result<Self, PrepareError> {
+        let range = "SELECT seq, envelope, body, set_key, set_null FROM entry \
+             WHERE conversation = ? AND bucket = ? AND seq >= ? AND seq <= ?";
+        let follow = "UPDATE entry SET head = ?, tail = ? WHERE conversation = ? AND bucket = ? \
+             IF head = ? AND tail = ?";
+        let open_bucket =
+            "UPDATE entry SET head = ?, tail = ? WHERE conversation = ? AND bucket = ? IF head = null";
+        let insert = "INSERT INTO entry (conversation, bucket, seq, envelope, body, set_key, set_null) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)";
+        let erase_body =
+            "UPDATE entry SET body = null WHERE conversation = ? AND bucket = ? AND seq = ? IF EXISTS";
+        let tip = "SELECT head, tail FROM entry WHERE conversation = ? AND bucket = ? LIMIT 1";
+        Ok(Self {
+            follow: conditional(session, follow).await?,
+            open_bucket: conditional(session, open_bucket).await?,
+            insert: conditional(session, insert).await?,
+            erase_body: conditional(session, erase_body).await?,
+            tip: serial(session, tip).await?,
+            range: plain(session, range).await?,
+            agreed_range: serial(session, range).await?,
+        })
+    }
+}
+
+/// Statements of what follows from entries.
+pub struct OfConversations {
     /// conversation → summary, membership
     pub conversation: PreparedStatement,
     /// time, summary, conversation
@@ -54,146 +110,108 @@ pub struct Statements {
     pub own_values: PreparedStatement,
     /// time, seq, is_null, conversation, key
     pub set_own_value: PreparedStatement,
-    /// account → conversation and every column of a row
-    pub inbox: PreparedStatement,
-    /// account, conversation → the same
-    pub inbox_row: PreparedStatement,
-    /// time, standing, account, conversation
-    pub set_standing: PreparedStatement,
-    /// time, header, account, conversation
-    pub set_header: PreparedStatement,
-    /// time, summary, account, conversation
-    pub set_inbox_summary: PreparedStatement,
-    /// time, delivered, account, conversation
-    pub set_delivered: PreparedStatement,
-    /// time, read, account, conversation
-    pub set_read: PreparedStatement,
-    /// time, touched, account, conversation
-    pub set_touched: PreparedStatement,
-    /// time, sent, account, conversation
-    pub set_sent: PreparedStatement,
-    /// time, mentions, account, conversation
-    pub set_mentions: PreparedStatement,
-    /// shard, conversation, seq, author
-    pub add_erasing: PreparedStatement,
-    /// shard → conversation, seq, author
-    pub erasing: PreparedStatement,
-    /// shard, conversation, seq
-    pub remove_erasing: PreparedStatement,
 }
 
-const ROW: &str = "conversation, standing, header, summary, delivered, read, touched, sent, mentions";
-
-impl Statements {
-    /// Prepares every statement.
-    ///
-    /// # Errors
-    /// If the engine does not answer or has other tables.
-    pub async fn prepare(session: &Session) -> Result<Self, PrepareError> {
-        let entries = "SELECT seq, envelope, body, set_key, set_null FROM entry \
+impl OfConversations {
+    async fn prepare(session: &Session) -> Result<Self, PrepareError> {
+        let conversation = "SELECT summary, membership FROM conversation WHERE conversation = ?";
+        let set = |column: &str| {
+            format!("UPDATE conversation USING TIMESTAMP ? SET {column} = ? WHERE conversation = ?")
+        };
+        let messages = "SELECT seq, state, hidden FROM message \
              WHERE conversation = ? AND bucket = ? AND seq >= ? AND seq <= ?";
-        let inbox_set = |column: &str| {
-            format!("UPDATE inbox USING TIMESTAMP ? SET {column} = ? WHERE account = ? AND conversation = ?")
+        let set_message = |what: &str| {
+            format!(
+                "UPDATE message USING TIMESTAMP ? SET {what} WHERE conversation = ? AND bucket = ? AND seq = ?"
+            )
+        };
+        let own_value = "SELECT seq, is_null FROM own_value WHERE conversation = ? AND key = ?";
+        let own_values = "SELECT key, seq, is_null FROM own_value WHERE conversation = ? AND key > ? LIMIT ?";
+        let set_own_value =
+            "UPDATE own_value USING TIMESTAMP ? SET seq = ?, is_null = ? WHERE conversation = ? AND key = ?";
+        Ok(Self {
+            conversation: plain(session, conversation).await?,
+            set_summary: plain(session, &set("summary")).await?,
+            set_membership: plain(session, &set("membership")).await?,
+            messages: plain(session, messages).await?,
+            set_state: plain(session, &set_message("state = ?")).await?,
+            hide: plain(session, &set_message("hidden = true")).await?,
+            own_value: plain(session, own_value).await?,
+            own_values: plain(session, own_values).await?,
+            set_own_value: plain(session, set_own_value).await?,
+        })
+    }
+}
+
+/// Statements of members' rows.
+pub struct OfMembers {
+    /// account → conversation and every column of a row
+    pub rows: PreparedStatement,
+    /// account, conversation → the same
+    pub row: PreparedStatement,
+    /// Each of these: time, value, account, conversation.
+    pub set_standing: PreparedStatement,
+    /// What lists show of the conversation.
+    pub set_header: PreparedStatement,
+    /// How far the conversation has come.
+    pub set_summary: PreparedStatement,
+    /// A sequence.
+    pub set_delivered: PreparedStatement,
+    /// A mark.
+    pub set_read: PreparedStatement,
+    /// Milliseconds since 1970.
+    pub set_touched: PreparedStatement,
+    /// A mark.
+    pub set_sent: PreparedStatement,
+    /// Sequences.
+    pub set_mentions: PreparedStatement,
+}
+
+impl OfMembers {
+    async fn prepare(session: &Session) -> Result<Self, PrepareError> {
+        let rows = "SELECT conversation, standing, header, summary, delivered, read, touched, sent, mentions \
+             FROM inbox WHERE account = ?";
+        let row = format!("{rows} AND conversation = ?");
+        let set = async |column: &str| {
+            let text = format!(
+                "UPDATE inbox USING TIMESTAMP ? SET {column} = ? WHERE account = ? AND conversation = ?"
+            );
+            plain(session, &text).await
         };
         Ok(Self {
-            follow: conditional(
-                session,
-                "UPDATE entry SET head = ?, tail = ? WHERE conversation = ? AND bucket = ? IF head = ? AND tail = ?",
-            )
-            .await?,
-            open_bucket: conditional(
-                session,
-                "UPDATE entry SET head = ?, tail = ? WHERE conversation = ? AND bucket = ? IF head = null",
-            )
-            .await?,
-            insert_entry: conditional(
-                session,
-                "INSERT INTO entry (conversation, bucket, seq, envelope, body, set_key, set_null) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?)",
-            )
-            .await?,
-            erase_body: conditional(
-                session,
-                "UPDATE entry SET body = null WHERE conversation = ? AND bucket = ? AND seq = ? IF EXISTS",
-            )
-            .await?,
-            tip: serial(session, "SELECT head, tail FROM entry WHERE conversation = ? AND bucket = ? LIMIT 1")
-                .await?,
-            entries: plain(session, entries).await?,
-            agreed_entries: serial(session, entries).await?,
-            conversation: plain(
-                session,
-                "SELECT summary, membership FROM conversation WHERE conversation = ?",
-            )
-            .await?,
-            set_summary: plain(
-                session,
-                "UPDATE conversation USING TIMESTAMP ? SET summary = ? WHERE conversation = ?",
-            )
-            .await?,
-            set_membership: plain(
-                session,
-                "UPDATE conversation USING TIMESTAMP ? SET membership = ? WHERE conversation = ?",
-            )
-            .await?,
-            messages: plain(
-                session,
-                "SELECT seq, state, hidden FROM message \
-                 WHERE conversation = ? AND bucket = ? AND seq >= ? AND seq <= ?",
-            )
-            .await?,
-            set_state: plain(
-                session,
-                "UPDATE message USING TIMESTAMP ? SET state = ? WHERE conversation = ? AND bucket = ? AND seq = ?",
-            )
-            .await?,
-            hide: plain(
-                session,
-                "UPDATE message USING TIMESTAMP ? SET hidden = true \
-                 WHERE conversation = ? AND bucket = ? AND seq = ?",
-            )
-            .await?,
-            own_value: plain(
-                session,
-                "SELECT seq, is_null FROM own_value WHERE conversation = ? AND key = ?",
-            )
-            .await?,
-            own_values: plain(
-                session,
-                "SELECT key, seq, is_null FROM own_value WHERE conversation = ? AND key > ? LIMIT ?",
-            )
-            .await?,
-            set_own_value: plain(
-                session,
-                "UPDATE own_value USING TIMESTAMP ? SET seq = ?, is_null = ? WHERE conversation = ? AND key = ?",
-            )
-            .await?,
-            inbox: plain(session, &format!("SELECT {ROW} FROM inbox WHERE account = ?")).await?,
-            inbox_row: plain(
-                session,
-                &format!("SELECT {ROW} FROM inbox WHERE account = ? AND conversation = ?"),
-            )
-            .await?,
-            set_standing: plain(session, &inbox_set("standing")).await?,
-            set_header: plain(session, &inbox_set("header")).await?,
-            set_inbox_summary: plain(session, &inbox_set("summary")).await?,
-            set_delivered: plain(session, &inbox_set("delivered")).await?,
-            set_read: plain(session, &inbox_set("read")).await?,
-            set_touched: plain(session, &inbox_set("touched")).await?,
-            set_sent: plain(session, &inbox_set("sent")).await?,
-            set_mentions: plain(session, &inbox_set("mentions")).await?,
-            add_erasing: plain(
-                session,
-                "INSERT INTO erasing (shard, conversation, seq, author) VALUES (?, ?, ?, ?)",
-            )
-            .await?,
-            erasing: plain(session, "SELECT conversation, seq, author FROM erasing WHERE shard = ? LIMIT 1000")
-                .await?,
-            remove_erasing: plain(
-                session,
-                "DELETE FROM erasing WHERE shard = ? AND conversation = ? AND seq = ?",
-            )
-            .await?,
+            rows: plain(session, rows).await?,
+            row: plain(session, &row).await?,
+            set_standing: set("standing").await?,
+            set_header: set("header").await?,
+            set_summary: set("summary").await?,
+            set_delivered: set("delivered").await?,
+            set_read: set("read").await?,
+            set_touched: set("touched").await?,
+            set_sent: set("sent").await?,
+            set_mentions: set("mentions").await?,
+        })
+    }
+}
+
+/// Statements of what is to be erased.
+pub struct OfErasing {
+    /// shard, conversation, seq, author
+    pub add: PreparedStatement,
+    /// shard → conversation, seq, author
+    pub rows: PreparedStatement,
+    /// shard, conversation, seq
+    pub remove: PreparedStatement,
+}
+
+impl OfErasing {
+    async fn prepare(session: &Session) -> Result<Self, PrepareError> {
+        let add = "INSERT INTO erasing (shard, conversation, seq, author) VALUES (?, ?, ?, ?)";
+        let rows = "SELECT conversation, seq, author FROM erasing WHERE shard = ? LIMIT 1000";
+        let remove = "DELETE FROM erasing WHERE shard = ? AND conversation = ? AND seq = ?";
+        Ok(Self {
+            add: plain(session, add).await?,
+            rows: plain(session, rows).await?,
+            remove: plain(session, remove).await?,
         })
     }
 }

@@ -69,7 +69,8 @@ pub fn migrate(config: &Config) -> Result<(), Stop> {
         });
         Progress::of("migrating").until(migrating).await
     })?;
-    let general = if found == now { format!("has schema {now} already") } else { format!("now has schema {now}") };
+    let general =
+        if found == now { format!("has schema {now} already") } else { format!("now has schema {now}") };
     crate::print(&format!("PostgreSQL {general}; Cassandra's tables are there\n"))
 }
 

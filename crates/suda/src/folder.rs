@@ -59,7 +59,8 @@ impl Folder {
     pub async fn open_existing(config: &Config) -> Result<Self, Stop> {
         if config.cluster.is_on {
             return Err(Stop::Refused(
-                "this is for one data folder, or for a node that runs: a cluster keeps nothing in it".to_owned(),
+                "this is for one data folder, or for a node that runs: a cluster keeps nothing in it"
+                    .to_owned(),
             ));
         }
         require(&config.data)?;

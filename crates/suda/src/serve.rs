@@ -13,11 +13,11 @@ use tokio::task::JoinHandle;
 
 use crate::admin::socket::AdminSocket;
 use crate::config::Config;
+use crate::file_limit;
 use crate::listener::{Peer, SeatedListener};
 use crate::stop::{Stop, while_trying};
 use crate::storage::Storage;
 use crate::tls::Certificate;
-use crate::file_limit;
 
 /// How long a client may take to send the head of a request, an idle connection included.
 const HEAD_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);

@@ -88,7 +88,8 @@ pub fn serve(ports: Ports, settings: Settings) -> Result<Arc<Server>, Stop> {
 fn lock(config: &Config) -> Result<File, Stop> {
     std::fs::create_dir_all(&config.data).map_err(while_trying("make the data folder"))?;
     let path = config.data.join("lock");
-    let lock = OpenOptions::new().create(true).append(true).open(path).map_err(while_trying("open the lock"))?;
+    let lock =
+        OpenOptions::new().create(true).append(true).open(path).map_err(while_trying("open the lock"))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(_) => Err(Stop::FolderInUse(config.data.clone())),

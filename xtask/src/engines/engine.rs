@@ -58,10 +58,10 @@ pub struct Member<'a> {
 impl<'a> Member<'a> {
     /// All processes of all `engines`, in order.
     pub fn all(engines: &'a [Box<dyn Engine + 'a>], settings: &'a Settings) -> Vec<Self> {
-        let members = |engine: &'a Box<dyn Engine + 'a>| {
-            (1..=engine.count()).map(move |number| Self { engine: &**engine, number, settings })
+        let members = |engine: &'a (dyn Engine + 'a)| {
+            (1..=engine.count()).map(move |number| Self { engine, number, settings })
         };
-        engines.iter().flat_map(members).collect()
+        engines.iter().map(AsRef::as_ref).flat_map(members).collect()
     }
 
     /// The process's name: the kind's, with the number where there are several.

@@ -31,6 +31,9 @@ impl Dice {
 /// place among those.
 type Told = (u16, u64, Option<(u16, u64)>, u64);
 
+/// Whose lane, and to whom: its node and incarnation, none for all.
+type LaneOf = (u16, u64, Option<(u16, u64)>);
+
 struct Node {
     link: Link,
     incarnation: u64,
@@ -48,7 +51,7 @@ struct World {
     nodes: Vec<Node>,
     /// Frames on their way: when they arrive and where.
     bus: Vec<(u64, usize, Bytes)>,
-    counts: BTreeMap<(u16, u64, Option<(u16, u64)>), u64>,
+    counts: BTreeMap<LaneOf, u64>,
     /// What was sent, and when; packets carry their index.
     sent: Vec<(Told, u64)>,
 }
