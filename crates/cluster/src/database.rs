@@ -42,6 +42,9 @@ const MIGRATION_SESSION: [(&str, &str); 2] = [("statement_timeout", "1h"), ("loc
 /// The lock of whoever migrates more than this database.
 const MIGRATING: i64 = 0x7375_6461;
 
+/// The lock of the node that serves.
+const SERVING: i64 = 0x7375_6462;
+
 /// Where the database is and how much of it a node uses. It holds a password, so it cannot be printed.
 #[derive(Clone)]
 pub struct Settings {
@@ -94,6 +97,11 @@ pub enum OpenError {
     /// The schema could not be brought up to date; the migration that failed changed nothing.
     #[error("the database could not be brought up to date: {0}; run `suda migrate` again")]
     Migration(#[source] MigrateError),
+    /// Another node serves.
+    #[error(
+        "another node serves on this database; stop it first: nodes that work side by side are not built yet"
+    )]
+    Taken,
     /// Texts would be damaged.
     #[error("the database's encoding is {0}; make it anew with the encoding UTF8")]
     Encoding(String),
@@ -161,6 +169,21 @@ async fn keep_up(node: Weak<Node>) {
             () = closed => {}
         }
     }
+}
+
+/// The right to be the only node that serves; it ends when this is dropped, or the connection breaks.
+pub struct Claim(#[expect(dead_code, reason = "held for what it is")] PgConnection);
+
+/// Makes this the only node that serves, until nodes can work side by side: two would not tell each other's devices of
+/// anything.
+///
+/// # Errors
+/// [`OpenError::Taken`] where another node serves.
+pub async fn claim(settings: &Settings) -> Result<Claim, OpenError> {
+    let mut connection = settings.options.clone().connect().await?;
+    let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(SERVING);
+    let is_ours: bool = lock.fetch_one(&mut connection).await?;
+    if is_ours { Ok(Claim(connection)) } else { Err(OpenError::Taken) }
 }
 
 /// Brings the schema up to date; answers the version it had, 0 for none, and the one that it has now.

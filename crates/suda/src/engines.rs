@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use suda_cluster::conversation_log::{ConversationLog, ConversationLogOptions};
-use suda_cluster::database::{self, Database};
+use suda_cluster::database::{self, Claim, Database};
 use suda_cluster::schema::Layout;
 use suda_cluster::session::prepare_tables;
 use suda_domain::ports::Ports;
@@ -16,6 +16,7 @@ use crate::stop::Stop;
 pub struct Engines {
     database: Database,
     log: ConversationLog,
+    _claim: Claim,
 }
 
 impl Engines {
@@ -24,8 +25,9 @@ impl Engines {
         let settings = general_data(&config.cluster)?;
         let connecting = async {
             let database = Database::connect(&settings).await?;
+            let claim = database::claim(&settings).await?;
             let log = ConversationLog::open(&conversations(&config.cluster)).await?;
-            Ok::<_, Stop>(Self { database, log })
+            Ok::<_, Stop>(Self { database, log, _claim: claim })
         };
         Progress::of("connecting to PostgreSQL and Cassandra").until(connecting).await
     }

@@ -56,9 +56,9 @@ pub enum Kind {
     One,
     /// A packet for all nodes, numbered by its sender.
     All,
-    /// Numbers that have not arrived; [`Frame::number`] counts the questions.
+    /// Numbers that have not arrived; the frame's own number counts the questions.
     Missing,
-    /// The sender has nothing below [`Frame::number`] any more.
+    /// The sender has nothing below the frame's number any more.
     Gone,
     /// A heartbeat.
     Beat,
