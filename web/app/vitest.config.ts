@@ -24,7 +24,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'performance',
-          include: ['e2e/performance.ts'],
+          include: ['e2e/performance.ts', 'e2e/figures.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
