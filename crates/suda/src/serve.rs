@@ -55,7 +55,7 @@ async fn serve(config: &Config, connections: usize) -> Result<(), Stop> {
     let admin = AdminSocket::open(&config.data, storage.admin_routes(&server));
     let listener = SeatedListener::new(listener, connections);
     let handle = Handle::new();
-    let pages = config.web.then(|| suda_web::pages(config.server.allowed_origins.clone()));
+    let pages = config.web.then(suda_web::pages);
     let public = spawn_public(listener, server.router(pages), certificate.as_ref(), handle.clone());
     let following = certificate.map(|certificate| tokio::spawn(certificate.follow(hangup)));
     crate::print(&banner(config, address))?;

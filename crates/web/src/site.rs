@@ -44,7 +44,7 @@ pub struct Site {
 
 impl Site {
     /// Answers a request.
-    pub fn answer(&self, request: &Request, allowed_origins: &[String]) -> Response {
+    pub fn answer(&self, request: &Request) -> Response {
         let (method, headers) = (request.method(), request.headers());
         if method != Method::GET && method != Method::HEAD {
             let allow = [(header::ALLOW, HeaderValue::from_static("GET, HEAD"))];
@@ -54,7 +54,7 @@ impl Site {
             return (StatusCode::NOT_FOUND, "There is nothing at this path.\n").into_response();
         };
         let mut response = self.serve(file, headers);
-        policy::apply(response.headers_mut(), file.path, headers, allowed_origins);
+        policy::apply(response.headers_mut(), file.path, headers);
         if method == Method::HEAD {
             *response.body_mut() = Body::empty();
         }
