@@ -89,7 +89,9 @@ async fn session(options: &ConversationLogOptions) -> Result<Session, SessionErr
         .connection_timeout(CONNECT)
         .keepalive_interval(KEEPALIVE.0)
         .keepalive_timeout(KEEPALIVE.1)
-        .fetch_schema_metadata(false);
+        // Requests go to a replica of what they are about; which nodes are, follows from the keyspace.
+        .keyspaces_to_fetch([&options.keyspace])
+        .fetch_full_schema_metadata(false);
     let session = builder.build().await;
     session.map_err(|error| SessionError::NoAnswer(options.nodes.join(", "), Box::new(error)))
 }
