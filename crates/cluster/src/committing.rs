@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
-use scylla::errors::ExecutionError;
+use scylla::errors::{DbError, ExecutionError, RequestAttemptError};
 use scylla::policies::retry::FallthroughRetryPolicy;
 use scylla::response::query_result::QueryRowsResult;
+use scylla::serialize::row::SerializeRow;
 use scylla::statement::SerialConsistency;
 use scylla::statement::batch::{Batch, BatchType};
+use scylla::statement::prepared::PreparedStatement;
 use scylla::value::{CqlValue, Row};
 use suda_domain::ports::Failure;
 use suda_domain::ports::log::AppendError;
@@ -131,11 +133,31 @@ impl Core {
         conversation: ConversationId,
         in_bucket: i32,
     ) -> Result<Option<(u64, Uuid)>, Failure> {
-        let answer =
-            self.session.execute_unpaged(&self.statements.log.tip, (conversation.0, in_bucket)).await;
-        let rows = answer.map_err(unavailable)?.into_rows_result().map_err(Failure::unavailable)?;
+        let rows = self.agreed(&self.statements.log.tip, &(conversation.0, in_bucket)).await?;
         let row = rows.maybe_first_row::<(Option<i64>, Option<Uuid>)>().map_err(Failure::unavailable)?;
         Ok(row.and_then(|(head, tail)| Some((u64::try_from(head?).ok()?, tail?))))
+    }
+}
+
+impl Core {
+    /// Reads what the replicas agree on. Where others have them agree on something at the same time, it is their turn first.
+    pub async fn agreed(
+        &self,
+        statement: &PreparedStatement,
+        values: &impl SerializeRow,
+    ) -> Result<QueryRowsResult, Failure> {
+        let mut tries = TRIES;
+        loop {
+            tries -= 1;
+            match self.session.execute_unpaged(statement, values).await {
+                Ok(answer) => return answer.into_rows_result().map_err(Failure::unavailable),
+                Err(ExecutionError::LastAttemptError(RequestAttemptError::DbError(
+                    DbError::WriteTimeout { .. } | DbError::ReadTimeout { .. },
+                    _,
+                ))) if tries > 0 => {}
+                Err(error) => return Err(unavailable(error)),
+            }
+        }
     }
 }
 

@@ -7,6 +7,8 @@
 use std::sync::Weak;
 use std::time::Duration;
 
+use scylla::statement::SerialConsistency;
+use scylla::statement::batch::{Batch, BatchType};
 use scylla::value::CqlValue;
 use suda_domain::ports::Failure;
 use suda_proto::{AccountId, ConversationId};
@@ -24,6 +26,9 @@ const SHARDS: i8 = 16;
 
 /// Most conversations that wait for being looked at; what does not fit is found by the next sweep.
 const MOST_WAITING: usize = 1_024;
+
+/// Most bodies that are erased at once.
+const TOGETHER: usize = 64;
 
 /// How long between two sweeps.
 const SWEEP: Duration = Duration::from_secs(300);
@@ -102,7 +107,7 @@ impl Core {
 
     async fn erase(&self, (conversation, seq, author): Task) -> Result<(), Failure> {
         match author {
-            None => self.erase_body(conversation, seq).await?,
+            None => self.erase_bodies(conversation, &[seq]).await?,
             Some(author) => self.erase_author(conversation, author, seq).await?,
         }
         let done = (shard(conversation), conversation.0, seq as i64);
@@ -119,20 +124,28 @@ impl Core {
         let mut from = 1;
         while from < end {
             let to = (end - 1).min(bucket_end(from) - 1).min(from + 255);
-            for stored in self.agreed_entries(conversation, from, to).await? {
-                let envelope = &stored.entry.envelope;
-                if envelope.author == author && is_text(envelope.kind) && stored.entry.body.is_some() {
-                    self.erase_body(conversation, envelope.seq).await?;
-                }
+            let entries = self.agreed_entries(conversation, from, to).await?;
+            let written = entries.iter().map(|stored| &stored.entry).filter(|entry| {
+                entry.envelope.author == author && is_text(entry.envelope.kind) && entry.body.is_some()
+            });
+            let seqs: Vec<u64> = written.map(|entry| entry.envelope.seq).collect();
+            for seqs in seqs.chunks(TOGETHER) {
+                self.erase_bodies(conversation, seqs).await?;
             }
             from = to + 1;
         }
         Ok(())
     }
 
-    async fn erase_body(&self, conversation: ConversationId, seq: u64) -> Result<(), Failure> {
-        let place = (conversation.0, bucket_of(seq), seq as i64);
-        let erased = self.session.execute_unpaged(&self.statements.log.erase_body, place).await;
-        erased.map(drop).map_err(unavailable)
+    /// Erases bodies of one partition at once: each condition makes the replicas agree, and others wait meanwhile.
+    async fn erase_bodies(&self, conversation: ConversationId, seqs: &[u64]) -> Result<(), Failure> {
+        let mut batch = Batch::new(BatchType::Unlogged);
+        batch.set_serial_consistency(Some(SerialConsistency::LocalSerial));
+        let mut places = Vec::with_capacity(seqs.len());
+        for seq in seqs {
+            batch.append_statement(self.statements.log.erase_body.clone());
+            places.push((conversation.0, bucket_of(*seq), *seq as i64));
+        }
+        self.session.batch(&batch, places).await.map(drop).map_err(unavailable)
     }
 }

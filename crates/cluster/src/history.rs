@@ -206,8 +206,7 @@ impl Core {
         to: u64,
     ) -> Result<Vec<StoredEntry>, Failure> {
         let bound = (conversation.0, bucket_of(from), from as i64, to as i64);
-        let answer = self.session.execute_unpaged(statement, bound).await.map_err(unavailable)?;
-        let rows = answer.into_rows_result().map_err(Failure::unavailable)?;
+        let rows = self.agreed(statement, &bound).await?;
         let rows = rows.rows::<EntryRow>().map_err(Failure::unavailable)?;
         rows.map(|row| stored_entry(row.map_err(Failure::unavailable)?)).collect()
     }
