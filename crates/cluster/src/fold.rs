@@ -1,5 +1,9 @@
 //! From entries to the rows that follow from them, with the rules of `suda-domain`. Pure: whatever is not remembered of the
+//! From entries to the rows that follow from them, with the rules of `suda-domain`. Pure: whatever is not remembered of the
 //! conversation is read before.
+//!
+//! What is read may be further than the summary: somebody wrote it and died before the summary followed. Then the same
+//! entries are folded into it once more, which must change nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -108,6 +112,20 @@ fn points_at(envelope: &Envelope) -> bool {
         && envelope.target.is_some_and(|target| target < envelope.seq)
 }
 
+/// Whether the marks are already those after a message.
+fn knows(marks: &Marks, seq: u64) -> bool {
+    marks.sent.max(marks.read).max(marks.mentions.last().copied().unwrap_or(0)) >= seq
+}
+
+/// Whether the state is already that after an entry which points at its message.
+fn is_applied(state: &MessageState, envelope: &Envelope) -> bool {
+    match envelope.kind {
+        Kind::Edit => state.edits.contains(&envelope.seq),
+        Kind::Reaction => state.reacted >= envelope.seq,
+        _ => state.deleted > 0,
+    }
+}
+
 struct Folding<'s> {
     state: &'s mut State,
     prior: Prior,
@@ -142,7 +160,8 @@ impl Folding<'_> {
         }
         for account in accounts {
             let row = self.state.members.get_mut(&account);
-            let Some(row) = row.filter(|row| row.standing.role.is_some()) else {
+            let Some(row) = row.filter(|row| row.standing.role.is_some() && !knows(&row.marks, envelope.seq))
+            else {
                 continue;
             };
             let before = row.marks.mentions.len();
@@ -164,7 +183,9 @@ impl Folding<'_> {
         };
         let known = self.changes.messages.remove(&target).map(|(state, _)| state);
         let mut state = known.or_else(|| self.prior.messages.remove(&target)).unwrap_or_default();
-        state.apply(entry);
+        if !is_applied(&state, &entry.envelope) {
+            state.apply(entry);
+        }
         if entry.envelope.kind == Kind::Delete {
             self.changes.hidden.entry(target).or_insert(seq);
         }
@@ -238,5 +259,90 @@ impl Folding<'_> {
             self.changes.standings.insert(member.account, seq);
             self.changes.mentions.insert(member.account, seq);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use suda_domain::ports::contract::chat::Chat;
+
+    use super::*;
+
+    /// A group in which a message is edited, reacted to and deleted, and everybody is mentioned.
+    fn entries() -> Vec<StoredEntry> {
+        let mut chat = Chat::new("folded");
+        let entries = [
+            chat.created("ada", &["ada", "bob", "cleo"], json!({})),
+            chat.message("ada", "one"),
+            chat.message("ada", "two"),
+            chat.edit("ada", 2, "uno"),
+            chat.react("bob", 2, Some("\u{1F44D}")),
+            chat.edit("ada", 3, "dos"),
+            chat.delete("ada", 3),
+            chat.react("bob", 2, None),
+            chat.mentioning("ada", Mentioned::All),
+            chat.accounts("ada", Kind::MemberRemoved, &["cleo"]),
+            chat.mentioning("ada", Mentioned::All),
+        ];
+        entries.into_iter().map(|entry| StoredEntry::new(entry).expect("storable")).collect()
+    }
+
+    fn prior(changes: &Changes) -> Prior {
+        let messages = changes.messages.iter().map(|(seq, (state, _))| (*seq, state.clone()));
+        Prior { messages: messages.collect(), own_values: changes.own_values.clone(), ..Prior::default() }
+    }
+
+    #[test]
+    fn what_follows_is_the_same_one_by_one_and_together() {
+        let entries = entries();
+        let mut whole = State::default();
+        let together = fold(&mut whole, Prior::default(), &entries).expect("in order");
+        let (mut state, mut known) = (State::default(), Changes::default());
+        for entry in &entries {
+            let changes = fold(&mut state, prior(&known), std::slice::from_ref(entry)).expect("in order");
+            known.messages.extend(changes.messages);
+            known.hidden.extend(changes.hidden);
+        }
+        assert_eq!((state.summary, &state.membership), (whole.summary, &whole.membership));
+        assert_eq!(state.members, whole.members);
+        assert_eq!((known.messages, &known.hidden), (together.messages, &together.hidden));
+        assert_eq!(known.hidden.into_keys().collect::<Vec<_>>(), [3, 6], "a message goes with its edits");
+    }
+
+    /// Whoever loads a conversation whose writer died finds some of the rows that follow from entries beyond the summary.
+    #[test]
+    fn what_was_written_before_a_crash_is_not_counted_twice() {
+        let entries = entries();
+        let mut whole = State::default();
+        let written = fold(&mut whole, Prior::default(), &entries).expect("in order");
+        for stored in 2..entries.len() {
+            let mut state = State::default();
+            fold(&mut state, Prior::default(), &entries[..stored]).expect("in order");
+            for (account, row) in &mut state.members {
+                row.marks = whole.members[account].marks.clone();
+            }
+            let again = fold(&mut state, prior(&written), &entries[stored..]).expect("in order");
+            for (target, (message, _)) in &again.messages {
+                assert_eq!(message, &written.messages[target].0, "message {target} beyond {stored}");
+            }
+            assert_eq!(state.members, whole.members, "rows beyond {stored}");
+        }
+    }
+
+    #[test]
+    fn a_value_hides_the_one_before_it_and_never_itself() {
+        let mut chat = Chat::new("own");
+        let ada = chat.message("ada", "").envelope.author;
+        let mut chat = Chat::with_id(suda_proto::ConversationId::own(ada));
+        let created = chat.entry("ada", Kind::Created, None, Some(json!({"kind": "self", "members": [ada]})));
+        let set = [chat.set("ada", "pin/a", json!(1)), chat.set("ada", "pin/a", json!(null))];
+        let entries = std::iter::once(created).chain(set);
+        let entries: Vec<_> = entries.map(|entry| StoredEntry::new(entry).expect("storable")).collect();
+        let first = fold(&mut State::default(), Prior::default(), &entries).expect("in order");
+        assert_eq!(first.own_values["pin/a"], OwnValue { seq: 3, is_null: true });
+        assert_eq!(first.hidden, BTreeMap::from([(2, 3)]));
+        let again = fold(&mut State::default(), prior(&first), &entries).expect("in order");
+        assert!(!again.hidden.contains_key(&3), "an entry that is folded again finds itself");
     }
 }
